@@ -1,0 +1,1 @@
+"""turnkit: turn-taking for voice agents."""

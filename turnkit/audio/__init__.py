@@ -1,0 +1,1 @@
+"""Sound: numpy in, numpy out. No I/O, no clock."""

@@ -1,0 +1,129 @@
+"""The settings, and the only place that reads the environment and turnkit.toml.
+
+A value comes from the flag, else the environment (`TURNKIT_EOT_THRESHOLD`), else `turnkit.toml`,
+else the default. An unknown name is an error that tells the nearest right one.
+"""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from turnkit.errors import ConfigError
+
+Speculate: TypeAlias = Literal["off", "llm", "llm+tts"]
+
+FILE = Path("turnkit.toml")
+_PREFIX = "TURNKIT_"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Ranges of the turn parameters are Flux's own."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, toml_file=FILE, frozen=True, extra="forbid", populate_by_name=True
+    )
+
+    source: str = "local"
+    """Who detects turns: a module of turnkit.sources, or a ws:// or wss:// URL."""
+    voice: str = "auto"
+    """Who speaks: a module of turnkit.tts."""
+
+    model: str = "flux-general-en"
+    eager_eot_threshold: float | None = Field(0.5, ge=0.3, le=0.9)
+    eot_threshold: float = Field(0.7, ge=0.5, le=1.0)
+    eot_timeout_ms: int = Field(5000, ge=500, le=60000)
+    keyterms: tuple[str, ...] = ()
+
+    speculate: Speculate = "llm+tts"
+    """How far a draft may go before its turn is final: not at all, words, or words and sound."""
+    max_drafts_per_turn: int = Field(4, ge=0)
+    draft_deadline_s: float = Field(5.0, gt=0)
+    reply_deadline_s: float = Field(15.0, gt=0)
+    max_reply_s: float = Field(300.0, gt=0)
+    max_reply_chars: int = Field(4000, gt=0)
+    lead_ms: int = Field(200, ge=20, le=2000)
+    """How far ahead of the clock audio is sent, so that a late network does not break it up."""
+    staged_audio_s: float = Field(30.0, gt=0)
+    """How much synthesized audio may wait to be sent before the synthesizer has to."""
+    cancel_grace_s: float = Field(2.0, gt=0)
+    """How long a cancelled reply may take to end before it is abandoned and counted."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    max_calls: int = Field(100, ge=1)
+    drain_s: float = Field(120.0, ge=0)
+    """How long calls may go on after SIGTERM."""
+    public_url: str | None = None
+    """How the outside world reaches this server, for TwiML: `wss://voice.example.com`."""
+    origins: tuple[str, ...] = ()
+    """Other origins whose pages may connect to /ws; the server's own always may."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_transcripts: bool = False
+
+    deepgram_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("deepgram_api_key", "DEEPGRAM_API_KEY")
+    )
+
+    @model_validator(mode="after")
+    def _eager_not_above_eot(self) -> "Settings":
+        eager = self.eager_eot_threshold
+        if eager is not None and eager > self.eot_threshold:
+            raise ValueError(
+                f"eager_eot_threshold {eager} must be less than or equal to "
+                f"eot_threshold {self.eot_threshold}"
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(  # noqa: D102  # pydantic-settings' signature
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load(**flags: Any) -> Settings:
+    """Read the settings; flags that are None count as not given. Raises ConfigError."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    _check_environment()
+    try:
+        return Settings(**given)
+    except ValidationError as exc:
+        raise ConfigError("; ".join(_explain(error) for error in exc.errors())) from None
+    except ValueError as exc:  # turnkit.toml is not TOML
+        raise ConfigError(f"{FILE}: {exc}") from None
+
+
+def _check_environment() -> None:
+    """Refuse misspelt TURNKIT_ variables, which pydantic-settings passes over in silence."""
+    for variable in os.environ:
+        name = variable.removeprefix(_PREFIX).lower()
+        if variable.startswith(_PREFIX) and name not in Settings.model_fields:
+            raise ConfigError(f"environment variable {variable}: {_unknown(name)}")
+
+
+def _explain(error: Any) -> str:
+    name = ".".join(str(part) for part in error["loc"]) or "settings"
+    if error["type"] == "extra_forbidden":
+        return f"setting {name!r}: {_unknown(name)}"
+    message = error["msg"].removeprefix("Value error, ")
+    given = "" if error["type"] == "value_error" else f", not {error['input']!r}"
+    return f"{name}: {message}{given}"
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, Settings.model_fields, n=1, cutoff=0.5)
+    return f"unknown; did you mean {near[0]!r}?" if near else "unknown; see `turnkit serve --help`"

@@ -1,0 +1,1 @@
+"""Listeners: they see everything that happens in a conversation and change nothing."""

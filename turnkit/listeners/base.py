@@ -1,0 +1,42 @@
+"""The seam for whoever watches: metrics, traces, the page."""
+
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from turnkit.turn.commands import Command
+from turnkit.turn.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWorded:
+    """The agent produced more words of a reply. They may never be heard."""
+
+    reply: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHeard:
+    """A reply is over: what of it the user can have heard, and what not."""
+
+    reply: int
+    heard: str
+    unheard: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStuck:
+    """A cancelled reply did not end in time: inaudible, but its code is still running."""
+
+    reply: int
+
+
+Note: TypeAlias = ReplyWorded | ReplyHeard | AgentStuck
+Item: TypeAlias = Event | Command | Note
+
+
+class Listener(Protocol):
+    """Whoever watches a conversation. It may not block, and what it raises ends only itself."""
+
+    def note(self, at: float, item: Item) -> None:
+        """Take notice of something that happened `at` seconds on the session's clock."""

@@ -1,0 +1,1 @@
+"""Transports: how a caller's audio reaches us and ours the caller. One file each."""

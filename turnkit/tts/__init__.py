@@ -1,0 +1,1 @@
+"""Synthesizers: text into sound. One file each, named as on `--voice`."""

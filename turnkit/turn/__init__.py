@@ -1,0 +1,1 @@
+"""Who has the floor: pure, and standard library only."""
