@@ -1,0 +1,27 @@
+"""What all tests share: virtual time by default, and where the shared recordings are."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from turnkit.testing.clock import VirtualTimeLoop
+
+BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture
+def anyio_backend(request: pytest.FixtureRequest) -> object:
+    """Run async tests on virtual time, and those marked `network` on the real clock."""
+    if request.node.get_closest_marker("network") or request.node.get_closest_marker("browser"):
+        return "asyncio"
+    return "asyncio", {"loop_factory": VirtualTimeLoop}
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real speech and real Flux traffic beside the checkout, if it is there."""
+    folder = Path(os.environ.get("TURNKIT_SHARED", BESIDE_THE_CHECKOUT))
+    if not folder.is_dir():
+        pytest.skip("no shared recordings beside the checkout; set TURNKIT_SHARED to their folder")
+    return folder

@@ -1,0 +1,1 @@
+"""What turnkit tests itself with, for testing your own agents."""

@@ -1,0 +1,71 @@
+"""Virtual time: an event loop whose clock jumps to the next timer instead of waiting for it.
+
+An hour of conversation takes milliseconds, and instants are exact. Time stands still while a
+worker thread started through `anyio.to_thread` is at work, so that recognizers and synthesizers in
+threads keep their place in the order of things. Sockets and child processes are not waited for: a
+slow peer looks like idle time. Keep them out of virtual time.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import anyio.to_thread
+
+T = TypeVar("T")
+
+_THREAD_POLL_S = 0.05  # a thread's end wakes the selector; this only bounds a missed wake-up
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """An asyncio event loop on virtual time, starting at 0.0 seconds."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._threads: anyio.CapacityLimiter | None = None
+        super().__init__(_JumpingSelector(self))
+        self.call_soon(lambda: self.create_task(self._find_limiter()))
+
+    def time(self) -> float:
+        """Return the virtual time in seconds."""
+        return self._now
+
+    def jump(self, seconds: float) -> None:
+        """Move the clock forward, as if that time had passed."""
+        self._now += seconds
+
+    @property
+    def threads_at_work(self) -> bool:
+        """Whether a worker thread is still to deliver its result."""
+        return self._threads is not None and self._threads.borrowed_tokens > 0
+
+    async def _find_limiter(self) -> None:
+        # A task of its own: anyio tells its limiter only to a running task.
+        self._threads = anyio.to_thread.current_default_thread_limiter()
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Polls real I/O; where it would have waited for a timer, moves the clock instead."""
+
+    def __init__(self, loop: VirtualTimeLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or timeout == 0:
+            return ready
+        while self._loop.threads_at_work:
+            if ready := super().select(_THREAD_POLL_S):
+                return ready
+        if timeout is None:  # nothing is due, ever: only a signal or a socket can wake us
+            return super().select(None)
+        self._loop.jump(timeout)
+        return []
+
+
+def run_virtual(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run `main` to its end on virtual time and return its result."""
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
