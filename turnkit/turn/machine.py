@@ -65,6 +65,13 @@ class TurnMachine:
         self._replies = 0
         self._settled_turn = -1  # the newest turn that ended; news of it or older comes too late
 
+    @classmethod
+    def at(cls, state: State, *, settled_turn: int, replies: int) -> "TurnMachine":
+        """Return a machine in the midst of a conversation, to look at one step of it."""
+        machine = cls()
+        machine.state, machine._settled_turn, machine._replies = state, settled_turn, replies
+        return machine
+
     @property
     def deadline(self) -> float:
         """The instant at which the machine wants `DeadlineReached`; `inf` for never."""
@@ -306,6 +313,7 @@ class TurnMachine:
 
     def _open(self, event: FloorEvent, now: float) -> Step:
         """Give the user the floor, also where the source skipped the StartOfTurn."""
+        self._settled_turn = max(self._settled_turn, event.turn - 1)  # turns do not go back
         match event:
             case StartOfTurn(turn) | TurnResumed(turn):
                 return UserSpeaking(turn), []

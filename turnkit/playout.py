@@ -1,0 +1,187 @@
+"""One reply's audio: what was staged, what was sent, and what can have been heard of it.
+
+Three different things, and history keeps only the last. No clock in here: `now` comes in, in
+seconds, and everything is said in seconds of this reply's audio.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from math import inf
+
+from turnkit.audio.frames import FRAME_S, AudioFormat
+
+_UNREPORTED_GRACE_S = 1.0
+"""How long a far end that reports its playout may keep us waiting for its last word."""
+
+_CHARACTERS_PER_S = 15.0
+"""How fast speech goes (about 175 words a minute), for a clause whose audio is still to come."""
+
+_CLOCK_ERROR_S = 1e-6
+"""Sums of 20 ms in binary floating point are off by less than this."""
+
+
+@dataclass(slots=True)
+class _Clause:
+    """A piece of text and the stretch of audio that speaks it, in bytes; `end` while it is open."""
+
+    text: str
+    start: int
+    end: int | None = None
+
+
+class Playout:
+    """The audio of one reply on its way to the user.
+
+    The far end is taken to play frames in order, without a gap as long as there are any: so audio
+    sent at `now` begins to sound when all before it has, or at once.
+
+    Args:
+        sample_rate_hz: of the linear16 audio.
+        lead_s: how far ahead of the far end's clock frames may be sent.
+        reported: whether the far end will tell how far it has played.
+    """
+
+    def __init__(self, sample_rate_hz: int, lead_s: float, *, reported: bool = False) -> None:
+        self._format = AudioFormat(sample_rate_hz)
+        self._frame_bytes = self._format.bytes_in(FRAME_S)
+        self._lead_s = lead_s
+        self._reported = reported
+        self._clauses: list[_Clause] = []
+        self._frames: deque[bytes] = deque()
+        self._rest = bytearray()  # less than a frame
+        self._staged_bytes = 0
+        self._sent_s = 0.0
+        self._silent_at = -inf  # when everything sent so far will have been played
+        self._acknowledged: tuple[float, float] | None = None  # (played_s, at)
+        self._ended = False
+
+    # Staging: what the synthesizer made.
+
+    def open_clause(self, text: str) -> None:
+        """Say that the audio staged from here on speaks `text`."""
+        self.close_clause()
+        self._clauses.append(_Clause(text, self._staged_bytes))
+
+    def close_clause(self) -> None:
+        """Say that the open clause has all its audio."""
+        if self._clauses and self._clauses[-1].end is None:
+            self._clauses[-1].end = self._staged_bytes
+
+    def stage(self, pcm: bytes) -> None:
+        """Add audio, in pieces of any even length."""
+        self._staged_bytes += len(pcm)
+        self._rest += pcm
+        while len(self._rest) >= self._frame_bytes:
+            self._frames.append(bytes(self._rest[: self._frame_bytes]))
+            del self._rest[: self._frame_bytes]
+
+    def end(self) -> None:
+        """Say that no more will be staged; a last partial frame is filled up with silence."""
+        self.close_clause()
+        self._ended = True
+        if self._rest:
+            self._frames.append(bytes(self._rest).ljust(self._frame_bytes, b"\0"))
+            self._rest.clear()
+
+    @property
+    def waiting_s(self) -> float:
+        """How much is staged and not sent."""
+        return len(self._frames) * FRAME_S
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether there was ever anything to hear."""
+        return self._staged_bytes > 0
+
+    # Sending: what may leave.
+
+    def due(self, now: float) -> list[bytes]:
+        """Take the frames that may leave now, so that at most `lead_s` is ahead of the clock."""
+        frames = []
+        while self._frames and self._due_at <= now + _CLOCK_ERROR_S:
+            frames.append(self._frames.popleft())
+            self._sent_s += FRAME_S
+            self._silent_at = max(self._silent_at, now) + FRAME_S
+        return frames
+
+    @property
+    def _due_at(self) -> float:
+        return self._silent_at + FRAME_S - self._lead_s
+
+    @property
+    def all_sent(self) -> bool:
+        """Whether everything was staged and has left."""
+        return self._ended and not self._frames
+
+    def next_at(self) -> float:
+        """Return when there is something to do next, if nothing is staged or reported till then."""
+        if self._frames:
+            return self._due_at
+        if self._ended:
+            return self._silent_at + (_UNREPORTED_GRACE_S if self._reported else 0.0)
+        return inf
+
+    @property
+    def silent_at(self) -> float:
+        """When all that was sent will have been played."""
+        return self._silent_at
+
+    # Hearing: what was played.
+
+    def acknowledge(self, played_s: float, at: float) -> None:
+        """Take in the far end's word on how much it has played, never more than was sent."""
+        self._acknowledged = (min(played_s, self._sent_s), at)
+
+    def heard_s(self, now: float) -> float:
+        """Return how much can have been heard.
+
+        By the clock, everything sent but what is not due yet. What the far end reported counts
+        for less, since a network and a buffer lie between; since then it may have gone on.
+        """
+        by_clock = self._sent_s - max(0.0, self._silent_at - now)
+        if self._acknowledged is None:
+            return max(0.0, by_clock)
+        played_s, at = self._acknowledged
+        return min(by_clock, played_s + max(0.0, now - at))
+
+    def finished(self, now: float) -> bool:
+        """Whether the user has heard all there is."""
+        if not self.all_sent:
+            return False
+        if self._reported and self._acknowledged is not None:
+            played_s, _ = self._acknowledged
+            if played_s >= self._sent_s - _CLOCK_ERROR_S:
+                return True
+        return now >= self.next_at() - _CLOCK_ERROR_S
+
+    def heard_text(self, now: float) -> tuple[str, str]:
+        """Split the reply's text into what can have been heard and what not.
+
+        Within a clause the words are taken to be spread evenly over its audio, and only words that
+        were heard to their end count.
+        """
+        position = self._format.bytes_in(self.heard_s(now) + _CLOCK_ERROR_S)
+        heard = [self._heard_of(clause, position) for clause in self._clauses]
+        unheard = [
+            clause.text[len(part) :] for clause, part in zip(self._clauses, heard, strict=True)
+        ]
+        return "".join(heard), "".join(unheard)
+
+    def _heard_of(self, clause: _Clause, position: int) -> str:
+        end = clause.end
+        if end is None:
+            guess_s = len(clause.text) / _CHARACTERS_PER_S
+            end = max(self._staged_bytes, clause.start + self._format.bytes_in(guess_s))
+        elif position >= end:
+            return clause.text
+        if position <= clause.start:
+            return ""
+        share = (position - clause.start) / (end - clause.start)
+        return _whole_words(clause.text, int(len(clause.text) * share))
+
+
+def _whole_words(text: str, length: int) -> str:
+    """Cut `text` to at most `length` characters, not inside a word."""
+    if text[length : length + 1].isspace():
+        return text[:length]
+    return text[: text.rfind(" ", 0, length) + 1]

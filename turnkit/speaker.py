@@ -1,0 +1,240 @@
+"""Drives one reply: agent -> synthesizer -> playout -> transport.
+
+It holds no rule about who may speak: it prepares when told to exist, sounds when released, and
+is silent from the instant it is cancelled, whatever its agent still does.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from math import inf
+from typing import TypeAlias
+
+import anyio
+import structlog
+
+from turnkit.agent import Audio, Speech
+from turnkit.audio.frames import samples_of
+from turnkit.audio.resample import Resampler
+from turnkit.config import Settings
+from turnkit.listeners.base import AgentStuck, Note, ReplyWorded
+from turnkit.playout import Playout
+from turnkit.transports.base import Transport
+from turnkit.tts.base import Synthesizer
+from turnkit.tts.clauses import ClauseCutter, speakable
+from turnkit.turn.events import (
+    PlayoutFinished,
+    PlayoutStarted,
+    ReplyDeclined,
+    ReplyEvent,
+    ReplyFailed,
+)
+from turnkit.unruly import run_unruly
+
+log = structlog.get_logger(__name__)
+
+ReportReply: TypeAlias = Callable[[ReplyEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What every speaker of a conversation has in common."""
+
+    voice: Synthesizer
+    transport: Transport
+    settings: Settings
+    report: ReportReply
+    note: Callable[[Note], None]
+
+
+class Speaker:
+    """One reply, from the agent's first word to the user's ear."""
+
+    def __init__(self, reply: int, speech: AsyncGenerator[Speech, None], stage: Stage) -> None:
+        self.reply = reply
+        self.error: Exception | None = None
+        self._speech = speech
+        self._stage = stage
+        self._playout = Playout(
+            stage.transport.outgoing_hz,
+            stage.settings.lead_ms / 1000,
+            reported=stage.transport.reports_playout,
+        )
+        self._released = anyio.Event()
+        self._news = anyio.Event()  # replaced each time it is set
+        self._room = anyio.Event()  # likewise
+        self._scope = anyio.CancelScope()
+        self._started = False
+        self._silenced = False
+        self._composed = False
+        self._all_sent = False
+
+    # What the session calls; none of it waits.
+
+    def release(self) -> None:
+        """Let the reply be heard: what is due leaves before this returns."""
+        self._released.set()
+        self._send_due()
+        self._wake()
+
+    def cancel(self) -> None:
+        """Be silent from now on, then end the work."""
+        self._silenced = True
+        if self._started:
+            self._stage.transport.clear(self.reply)
+        self._scope.cancel()
+
+    def acknowledge(self, played_s: float) -> None:
+        """Take in how far the far end has played."""
+        self._playout.acknowledge(played_s, anyio.current_time())
+        self._wake()
+
+    def heard_text(self) -> tuple[str, str]:
+        """Split the reply's words into those that can have been heard and the others."""
+        return self._playout.heard_text(anyio.current_time())
+
+    # The work.
+
+    async def run(self) -> None:
+        """Prepare the reply, play it once released, and report how it ended."""
+        with self._scope:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._prepare)
+                outcome = await self._play()
+                self._stage.report(outcome)
+                tasks.cancel_scope.cancel()
+
+    async def _prepare(self) -> None:
+        grace_s = self._stage.settings.cancel_grace_s
+        try:
+            await run_unruly(self._compose, grace_s, self._abandoned)
+        except Exception as exc:  # agents may raise anything; it costs one reply
+            self.error = exc
+            log.error("reply.failed", reply=self.reply, error=describe(exc), exc_info=exc)
+        self._playout.end()
+        self._composed = True
+        self._wake()
+
+    def _abandoned(self) -> None:
+        self._stage.note(AgentStuck(self.reply))
+        log.error(
+            "reply.abandoned",
+            reply=self.reply,
+            grace_s=self._stage.settings.cancel_grace_s,
+            advice="the agent swallows cancellation; let asyncio.CancelledError pass",
+        )
+
+    async def _compose(self) -> None:
+        """Turn what the agent yields into staged audio, as far as there is room for it."""
+        cutter = ClauseCutter()
+        characters = 0
+        async with aclosing(self._speech) as speech:
+            async for piece in speech:
+                if self._silenced:
+                    return
+                match piece:
+                    case str() as text:
+                        room = self._stage.settings.max_reply_chars - characters
+                        characters += len(text)
+                        for clause in cutter.feed(text[:room]):
+                            await self._say(clause)
+                    case Audio() as audio:
+                        for clause in cutter.flush():
+                            await self._say(clause)
+                        await self._sound(audio)
+                    case _:
+                        raise TypeError(
+                            f"reply() yielded {type(piece).__name__}; yield str or turnkit.Audio"
+                        )
+                if characters > self._stage.settings.max_reply_chars:
+                    log.warning("reply.cut", reply=self.reply, characters=characters)
+                    break
+        for clause in cutter.flush():
+            await self._say(clause)
+
+    async def _say(self, clause: str) -> None:
+        self._stage.note(ReplyWorded(self.reply, clause))
+        self._playout.open_clause(clause)
+        if text := speakable(clause):
+            if self._stage.settings.speculate != "llm+tts":
+                await self._released.wait()
+            rate = Resampler(self._stage.voice.sample_rate_hz, self._stage.transport.outgoing_hz)
+            async with aclosing(self._stage.voice.speak(text)) as audio:
+                async for pcm in audio:
+                    await self._put(rate.feed(samples_of(pcm)).tobytes())
+            await self._put(rate.flush().tobytes())
+        self._playout.close_clause()
+
+    async def _sound(self, audio: Audio) -> None:
+        self._stage.note(ReplyWorded(self.reply, audio.text))
+        self._playout.open_clause(audio.text)
+        rate = Resampler(audio.sample_rate_hz, self._stage.transport.outgoing_hz)
+        await self._put(rate.feed(samples_of(audio.pcm)).tobytes() + rate.flush().tobytes())
+        self._playout.close_clause()
+
+    async def _put(self, pcm: bytes) -> None:
+        """Stage audio, and wait while more is staged than the settings allow."""
+        self._playout.stage(pcm)
+        self._wake()
+        while self._playout.waiting_s > self._stage.settings.staged_audio_s:
+            self._room = anyio.Event()
+            await self._room.wait()
+
+    async def _play(self) -> ReplyEvent:
+        """Send audio as it falls due, until the user has heard all; return how it went."""
+        while not self._released.is_set():
+            if self.error is not None:
+                return ReplyFailed(self.reply, describe(self.error))
+            await self._wait(inf)  # the draft's fate is the turn machine's to decide
+        while True:
+            self._send_due()
+            now = anyio.current_time()
+            if self._composed and (self._playout.finished(now) or not self._playout.has_audio):
+                return self._outcome()
+            if now >= self._starved_at():
+                self._silenced = True
+                return ReplyFailed(self.reply, "it stopped in mid-reply")
+            await self._wait(min(self._playout.next_at(), self._starved_at()))
+
+    def _starved_at(self) -> float:
+        """Return when a reply that has begun to sound counts as broken down, for want of more."""
+        if not self._started or self._composed or self._playout.waiting_s:
+            return inf
+        return self._playout.silent_at + self._stage.settings.reply_deadline_s
+
+    def _outcome(self) -> ReplyEvent:
+        if self.error is not None:
+            return ReplyFailed(self.reply, describe(self.error))
+        if self._playout.has_audio:
+            return PlayoutFinished(self.reply)
+        return ReplyDeclined(self.reply)
+
+    def _send_due(self) -> None:
+        """Hand over what may leave now. The one place where a reply becomes audible."""
+        if self._silenced or not self._released.is_set():
+            return
+        frames = self._playout.due(anyio.current_time())
+        for frame in frames:
+            self._stage.transport.play(self.reply, frame)
+        if frames:
+            self._room.set()
+            if not self._started:
+                self._started = True
+                self._stage.report(PlayoutStarted(self.reply))
+        if self._started and self._playout.all_sent and not self._all_sent:
+            self._all_sent = True
+            self._stage.transport.finish(self.reply)
+
+    def _wake(self) -> None:
+        self._news.set()
+
+    async def _wait(self, until: float) -> None:
+        """Wait for news of any kind, or until then."""
+        with anyio.CancelScope(deadline=until):
+            await self._news.wait()
+        self._news = anyio.Event()
+
+
+def describe(error: Exception) -> str:
+    """Say in one line what was raised."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0][:200]

@@ -1,0 +1,158 @@
+"""Stand-ins for everything around a session: scripted, exact, and on virtual time."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import anyio
+
+from turnkit.agent import Agent, Speech, Turn
+from turnkit.audio.frames import AudioFormat
+from turnkit.errors import SynthesisError, TransportClosed
+from turnkit.far_end import FarEnd
+from turnkit.listeners.base import Item
+from turnkit.sources.base import Report
+from turnkit.transports.base import Incoming
+from turnkit.turn.events import UserEvent
+
+Script: TypeAlias = Sequence[tuple[float, UserEvent]]
+
+_BACKLOG = 1024
+"""How much a test may feed at once; a frame is 20 ms, so this is 20 s."""
+
+
+class ScriptedSource:
+    """A turn source that reports given events at given instants and hears nothing."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    def hear(self, audio: bytes) -> None:
+        """Take no notice."""
+
+    async def run(self, report: Report) -> None:
+        """Play the script, then stay open as a source does."""
+        for at, event in self._script:
+            await anyio.sleep_until(at)
+            report(event)
+        await anyio.sleep_forever()
+
+
+class ScriptedAgent(Agent):
+    """An agent that answers "You said: ..." after a delay, or whatever it is given.
+
+    Args:
+        answer: from the turn to the pieces of the reply; an Exception among them is raised.
+        thinking_s: before the first piece.
+        pause_s: before each of the others.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Turn], Sequence[Speech | Exception]] | None = None,
+        *,
+        thinking_s: float = 0.0,
+        pause_s: float = 0.0,
+    ) -> None:
+        self.turns: list[Turn] = []
+        self.interruptions: list[tuple[str, str]] = []
+        self.ended: list[str] = []
+        self._answer = answer or (lambda turn: [f"You said: {turn.transcript}"])
+        self._thinking_s = thinking_s
+        self._pause_s = pause_s
+
+    async def reply(self, turn: Turn) -> AsyncGenerator[Speech, None]:
+        """Yield the scripted pieces."""
+        self.turns.append(turn)
+        await anyio.sleep(self._thinking_s)
+        for number, piece in enumerate(self._answer(turn)):
+            if number:
+                await anyio.sleep(self._pause_s)
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+    async def on_interrupted(self, turn: Turn | None, heard: str, unheard: str) -> None:  # noqa: ARG002
+        """Remember the interruption."""
+        self.interruptions.append((heard, unheard))
+
+    async def on_end(self, reason: str) -> None:
+        """Remember the end."""
+        self.ended.append(reason)
+
+
+@dataclass(slots=True)
+class ExactVoice:
+    """A synthesizer whose audio lasts exactly `len(text) / characters_per_s` seconds.
+
+    It speaks a constant sample, so that a test can tell sound from silence. `fails` is asked for
+    each text whether to break down.
+    """
+
+    first_audio_s: float = 0.0
+    characters_per_s: float = 20.0
+    sample_rate_hz: int = 16000
+    fails: Callable[[str], bool] = field(default=lambda _: False)
+
+    async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
+        """Yield the audio in pieces of 100 ms, faster than real time."""
+        await anyio.sleep(self.first_audio_s)
+        if self.fails(text):
+            raise SynthesisError("scripted failure")
+        samples = round(len(text) / self.characters_per_s * self.sample_rate_hz)
+        piece = self.sample_rate_hz // 10
+        for start in range(0, samples, piece):
+            yield b"\x00\x10" * min(piece, samples - start)
+
+
+class MemoryTransport:
+    """A transport whose far end is a `FarEnd` in the same process."""
+
+    incoming = AudioFormat(16000)
+    reports_playout = False
+
+    def __init__(self, outgoing_hz: int = 16000) -> None:
+        self.outgoing_hz = outgoing_hz
+        self.far_end = FarEnd(outgoing_hz)
+        self._send, self._receive = anyio.create_memory_object_stream[Incoming](_BACKLOG)
+
+    async def feed(self, item: Incoming) -> None:
+        """Let the session receive this."""
+        await self._send.send(item)
+
+    def hang_up(self) -> None:
+        """End the call as the user does."""
+        self._send.close()
+
+    async def receive(self) -> Incoming:
+        """Return what was fed."""
+        try:
+            return await self._receive.receive()
+        except anyio.EndOfStream:
+            raise TransportClosed("hung up") from None
+
+    def play(self, reply: int, frame: bytes) -> None:
+        """Let the far end have it at once."""
+        self.far_end.arrive(reply, frame, anyio.current_time())
+
+    def finish(self, reply: int) -> None:
+        """Take no notice: the clock tells."""
+
+    def clear(self, reply: int) -> None:  # noqa: ARG002
+        """Have the far end drop what it has not played."""
+        self.far_end.clear(anyio.current_time())
+
+    async def run(self) -> None:
+        """Have nothing to send: all of it went at once."""
+        await anyio.sleep_forever()
+
+
+class Tape:
+    """A listener that keeps everything."""
+
+    def __init__(self) -> None:
+        self.items: list[tuple[float, Item]] = []
+
+    def note(self, at: float, item: Item) -> None:
+        """Keep it."""
+        self.items.append((at, item))
