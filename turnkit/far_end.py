@@ -16,6 +16,7 @@ class Sound:
     """A stretch of one reply's audio as it came out of the loudspeaker, in seconds."""
 
     reply: int
+    arrived: float
     start: float
     end: float
     pcm: bytes
@@ -32,7 +33,7 @@ class FarEnd:
         """Take in linear16 audio of a reply."""
         start = max(at, self.sounds[-1].end) if self.sounds else at
         end = start + self._format.seconds_in(len(frame))
-        self.sounds.append(Sound(reply, start, end, frame))
+        self.sounds.append(Sound(reply, at, start, end, frame))
 
     def clear(self, at: float) -> None:
         """Drop what has not been played by then."""

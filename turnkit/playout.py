@@ -76,12 +76,18 @@ class Playout:
             del self._rest[: self._frame_bytes]
 
     def end(self) -> None:
-        """Say that no more will be staged; a last partial frame is filled up with silence."""
-        self.close_clause()
+        """Say that no more will be staged; a last partial frame is filled up with silence.
+
+        A clause that is still open then has broken off.
+        """
         self._ended = True
+        self._fill_up()
+
+    def _fill_up(self) -> None:
+        """Make a frame of what is less than one, with silence behind it."""
         if self._rest:
-            self._frames.append(bytes(self._rest).ljust(self._frame_bytes, b"\0"))
-            self._rest.clear()
+            missing = self._frame_bytes - len(self._rest)
+            self.stage(bytes(missing))
 
     @property
     def waiting_s(self) -> float:
@@ -98,6 +104,8 @@ class Playout:
     def due(self, now: float) -> list[bytes]:
         """Take the frames that may leave now, so that at most `lead_s` is ahead of the clock."""
         frames = []
+        if not self._frames and self._rest and self._late_at <= now:
+            self._fill_up()  # the agent is slow: do not keep back the end of what it said
         while self._frames and self._due_at <= now + _CLOCK_ERROR_S:
             frames.append(self._frames.popleft())
             self._sent_s += FRAME_S
@@ -107,6 +115,11 @@ class Playout:
     @property
     def _due_at(self) -> float:
         return self._silent_at + FRAME_S - self._lead_s
+
+    @property
+    def _late_at(self) -> float:
+        """When a frame that is still being filled is late: one frame after the far end ran dry."""
+        return self._silent_at + FRAME_S if self._sent_s else inf
 
     @property
     def all_sent(self) -> bool:
@@ -119,7 +132,7 @@ class Playout:
             return self._due_at
         if self._ended:
             return self._silent_at + (_UNREPORTED_GRACE_S if self._reported else 0.0)
-        return inf
+        return self._late_at if self._rest else inf
 
     @property
     def silent_at(self) -> float:
@@ -168,6 +181,8 @@ class Playout:
         return "".join(heard), "".join(unheard)
 
     def _heard_of(self, clause: _Clause, position: int) -> str:
+        if position == 0:
+            return ""
         end = clause.end
         if end is None:
             guess_s = len(clause.text) / _CHARACTERS_PER_S

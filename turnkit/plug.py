@@ -10,9 +10,30 @@ import importlib.util
 import pkgutil
 from types import ModuleType
 
+from turnkit.audio.frames import AudioFormat
+from turnkit.config import Settings
 from turnkit.errors import ConfigError
+from turnkit.sources.base import TurnSource
+from turnkit.tts.base import Synthesizer
 
-_NOT_PLUGINS = frozenset({"base", "feed", "flux_wire", "clauses", "choose"})
+_NOT_PLUGINS = frozenset({"base", "feed", "flux_query", "flux_wire", "clauses"})
+
+
+def open_source(settings: Settings, audio: AudioFormat) -> TurnSource:
+    """Make the turn source that the settings name, for audio of this format. Raises ConfigError."""
+    spec = settings.source
+    if spec.startswith(("ws://", "wss://")):
+        spec = f"flux:{spec}"
+    module, argument = load("source", "turnkit.sources", spec)
+    source: TurnSource = module.create(argument, settings, audio)
+    return source
+
+
+def open_voice(settings: Settings) -> Synthesizer:
+    """Make the synthesizer that the settings name. Raises ConfigError."""
+    module, argument = load("voice", "turnkit.tts", settings.voice)
+    voice: Synthesizer = module.create(argument, settings)
+    return voice
 
 
 def load(kind: str, package: str, spec: str) -> tuple[ModuleType, str | None]:

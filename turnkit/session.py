@@ -5,7 +5,6 @@ Commands are carried out without awaiting, so that nothing slow stands between a
 has to happen at once.
 """
 
-import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
@@ -14,6 +13,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
+from turnkit import plug
 from turnkit.agent import Agent, Speech, Turn
 from turnkit.config import Settings
 from turnkit.errors import SourceError, TransportClosed
@@ -60,6 +60,24 @@ _FAREWELL_S = 2.0
 """How long the agent's `on_end` may take."""
 
 
+async def converse(
+    agent: Agent, transport: Transport, settings: Settings, listeners: Sequence[Listener] = ()
+) -> None:
+    """Run one conversation, with the turn source and the voice that the settings name.
+
+    Raises ConfigError if they cannot be had.
+    """
+    session = Session(
+        agent,
+        source=plug.open_source(settings, transport.incoming),
+        voice=plug.open_voice(settings),
+        transport=transport,
+        settings=settings,
+        listeners=listeners,
+    )
+    await session.run()
+
+
 class Session:
     """One conversation. `run` it once."""
 
@@ -73,7 +91,6 @@ class Session:
         settings: Settings,
         listeners: Sequence[Listener] = (),
     ) -> None:
-        self.id = secrets.token_hex(8)
         self._agent = agent
         self._source = source
         self._transport = transport
@@ -96,16 +113,15 @@ class Session:
 
     async def run(self) -> None:
         """Converse until the caller hangs up or the turn source is gone."""
-        with structlog.contextvars.bound_contextvars(call=self.id):
-            reason = "cancelled"
-            try:
-                async with anyio.create_task_group() as self._tasks:
-                    reason = await self._converse()
-            finally:
-                self._send.close()
-                self._inbox.close()
-                with anyio.move_on_after(_FAREWELL_S, shield=True):
-                    await self._hook(lambda: self._agent.on_end(reason))
+        reason = "cancelled"
+        try:
+            async with anyio.create_task_group() as self._tasks:
+                reason = await self._converse()
+        finally:
+            self._send.close()
+            self._inbox.close()
+            with anyio.move_on_after(_FAREWELL_S, shield=True):
+                await self._hook(lambda: self._agent.on_end(reason))
 
     async def _converse(self) -> str:
         self._tasks.start_soon(self._transport_in)

@@ -33,7 +33,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def jump(self, seconds: float) -> None:
         """Move the clock forward, as if that time had passed."""
-        self._now += seconds
+        # 1.6999999999999997 is 1.7; never rounded down, or a timer would be early for ever.
+        then = self._now + seconds
+        self._now = max(then, round(then, 9))
 
     @property
     def threads_at_work(self) -> bool:

@@ -30,6 +30,9 @@ class ScriptedSource:
     def hear(self, audio: bytes) -> None:
         """Take no notice."""
 
+    def finish(self) -> None:
+        """Take no notice either."""
+
     async def run(self, report: Report) -> None:
         """Play the script, then stay open as a source does."""
         for at, event in self._script:
@@ -123,6 +126,11 @@ class MemoryTransport:
     def hang_up(self) -> None:
         """End the call as the user does."""
         self._send.close()
+
+    def close(self) -> None:
+        """Let go of what is left when the conversation is over."""
+        self._send.close()
+        self._receive.close()
 
     async def receive(self) -> Incoming:
         """Return what was fed."""

@@ -37,8 +37,8 @@ class Heard:
 
     @property
     def first_sound_at(self) -> float | None:
-        """When the user first heard anything."""
-        return self.sounds[0].start if self.sounds else None
+        """When the user first heard anything, to the microsecond."""
+        return round(self.sounds[0].start, 6) if self.sounds else None
 
     @property
     def spans(self) -> list[Span]:
@@ -58,8 +58,8 @@ class Heard:
         return {item.turn: item.outcome for _, item in self.tape if isinstance(item, CloseTurn)}
 
     def items(self, *kinds: type) -> list[tuple[float, Item]]:
-        """Return what of these kinds is on the tape."""
-        return [(at, item) for at, item in self.tape if isinstance(item, kinds)]
+        """Return what of these kinds is on the tape, to the microsecond."""
+        return [(round(at, 6), item) for at, item in self.tape if isinstance(item, kinds)]
 
 
 async def play(
@@ -108,6 +108,8 @@ async def run_until(session: Session, transport: MemoryTransport, hang_up_at: fl
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(leave)
         await session.run()
+        tasks.cancel_scope.cancel()
+    transport.close()
 
 
 _: type[Transport] = MemoryTransport  # the type checker holds the fake to the protocol

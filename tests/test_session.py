@@ -1,0 +1,326 @@
+"""Whole conversations on virtual time: what is heard, and when, to the exact instant."""
+
+import anyio
+import pytest
+
+from turnkit.agent import Agent, Audio
+from turnkit.config import Settings
+from turnkit.history import Message
+from turnkit.listeners.base import AgentStuck, ReplyHeard
+from turnkit.session import Session
+from turnkit.testing import breaches, play
+from turnkit.testing.fakes import (
+    ExactVoice,
+    MemoryTransport,
+    ScriptedAgent,
+    ScriptedSource,
+    Tape,
+)
+from turnkit.testing.play import Span, run_until
+from turnkit.turn.commands import CancelReply, CloseTurn
+from turnkit.turn.events import (
+    CallEnded,
+    EagerEndOfTurn,
+    EndOfTurn,
+    ReplyFailed,
+    StartOfTurn,
+    TurnResumed,
+    Update,
+)
+
+pytestmark = pytest.mark.anyio
+
+BOOK = "book a table"
+EAGER = (
+    (0.0, StartOfTurn(0)),
+    (1.0, EagerEndOfTurn(0, BOOK)),
+    (1.7, EndOfTurn(0, BOOK)),
+)
+
+
+async def test_an_eager_reply_is_heard_the_moment_the_turn_is_confirmed():
+    heard = await play(*EAGER, llm_s=0.4, tts_s=0.15)
+    assert heard.first_sound_at == 1.7
+
+
+async def test_a_reply_that_is_not_ready_is_heard_as_soon_as_it_is():
+    heard = await play(*EAGER, llm_s=0.7, tts_s=0.15)
+    assert heard.first_sound_at == 1.85
+
+
+async def test_without_speculation_the_reply_is_prepared_after_the_end():
+    off = Settings.model_construct(speculate="off")
+    heard = await play(*EAGER, llm_s=0.4, tts_s=0.15, settings=off)
+    assert heard.first_sound_at == 2.25
+
+
+async def test_with_speculation_on_words_alone_the_voice_waits_for_the_end():
+    llm = Settings.model_construct(speculate="llm")
+    heard = await play(*EAGER, llm_s=0.4, tts_s=0.15, settings=llm)
+    assert heard.first_sound_at == 1.85
+
+
+async def test_a_resumed_turn_leaves_nothing_to_hear_and_no_trace_in_history():
+    heard = await play(
+        (0.0, StartOfTurn(0)),
+        (1.0, EagerEndOfTurn(0, BOOK)),
+        (1.2, TurnResumed(0)),
+        llm_s=0.1,
+        hang_up_at=9.0,
+    )
+    assert heard.sounds == []
+    assert heard.history == ()
+    assert heard.items(CancelReply) == [(1.2, CancelReply(1, "resumed"))]
+
+
+async def test_the_draft_for_other_words_is_not_the_one_that_is_heard():
+    heard = await play(
+        (1.0, EagerEndOfTurn(0, "I need help")),
+        (1.7, EndOfTurn(0, "I need help with", "manual")),
+        llm_s=0.4,
+    )
+    assert heard.spans[0].start == 2.1
+    assert heard.history[-1] == Message("agent", "You said: I need help with")
+
+
+async def test_a_barge_in_stops_the_sound_at_once_and_cuts_history_to_what_was_heard():
+    agent = ScriptedAgent(lambda turn: ["One two three four five six seven eight nine ten."])
+    heard = await play((1.0, EndOfTurn(0, "count")), (2.0, StartOfTurn(1)), agent=agent)
+    assert heard.spans == [Span(1, 1.0, 2.0)]
+    assert heard.history == (Message("user", "count"), Message("agent", "One two three four"))
+    assert agent.interruptions == [("One two three four ", "five six seven eight nine ten.")]
+    assert heard.outcomes == {0: "interrupted"}
+
+
+async def test_the_turn_after_a_barge_in_already_sees_what_was_heard():
+    agent = ScriptedAgent(lambda turn: ["One two three four five six seven eight nine ten."])
+    await play(
+        (1.0, EndOfTurn(0, "count")),
+        (2.0, StartOfTurn(1)),
+        (2.0, EagerEndOfTurn(1, "stop")),
+        agent=agent,
+    )
+    assert agent.turns[1].history == (
+        Message("user", "count"),
+        Message("agent", "One two three four"),
+    )
+
+
+async def test_audio_runs_at_most_the_lead_ahead_of_the_clock():
+    transport = MemoryTransport()
+    session = Session(
+        ScriptedAgent(lambda turn: ["x" * 200]),
+        source=ScriptedSource([(1.0, EndOfTurn(0, "go"))]),
+        voice=ExactVoice(),
+        transport=transport,
+        settings=Settings.model_construct(lead_ms=200),
+    )
+    await run_until(session, transport, 3.0)
+    assert max(sound.end for sound in transport.far_end.sounds) == 3.0
+    assert max(s.start - s.arrived for s in transport.far_end.sounds) == pytest.approx(0.18)
+
+
+async def test_an_agent_that_fails_before_its_first_word_is_apologised_for():
+    agent = ScriptedAgent(lambda turn: [RuntimeError("boom")])
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=agent)
+    assert heard.items(ReplyFailed) == [(1.0, ReplyFailed(1, "RuntimeError: boom"))]
+    assert heard.items(CloseTurn)[0][1] == CloseTurn(0, "failed", "RuntimeError: boom")
+    assert heard.history[-1].text.startswith("Sorry")
+
+
+async def test_an_agent_that_fails_after_its_first_words_is_heard_so_far_then_apologised_for():
+    agent = ScriptedAgent(lambda turn: ["Let me see. ", RuntimeError("boom")])
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=agent)
+    assert [message.text for message in heard.history][1:] == [
+        "Let me see.",
+        "Sorry, something went wrong on my side. Could you say that again?",
+    ]
+    assert heard.outcomes == {0: "failed"}
+
+
+async def test_a_draft_that_fails_is_tried_afresh_once_the_turn_is_final():
+    def answer(turn):
+        return [RuntimeError("boom")] if turn.speculative else ["Better now."]
+
+    heard = await play(*EAGER, agent=ScriptedAgent(answer))
+    assert heard.outcomes == {0: "answered"}
+    assert heard.history[-1] == Message("agent", "Better now.")
+
+
+async def test_a_voice_that_fails_costs_one_reply():
+    voice = ExactVoice(fails=lambda text: "one" in text)
+    heard = await play((1.0, EndOfTurn(0, "one")), (5.0, EndOfTurn(1, "two")), voice=voice)
+    assert heard.outcomes == {0: "failed", 1: "answered"}
+
+
+async def test_an_agent_that_never_answers_is_apologised_for_when_time_is_up():
+    agent = ScriptedAgent(thinking_s=1000)
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=agent)
+    assert heard.first_sound_at == 16.0
+    assert heard.outcomes == {0: "failed"}
+
+
+async def test_an_agent_that_stops_in_mid_reply_is_given_up():
+    agent = ScriptedAgent(lambda turn: ["One moment. ", "Never."], pause_s=1000)
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=agent)
+    assert heard.items(ReplyFailed)[0][1] == ReplyFailed(1, "it stopped in mid-reply")
+    assert heard.history[1] == Message("agent", "One moment.")
+
+
+async def test_an_agent_that_says_nothing_declines():
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=ScriptedAgent(lambda turn: []))
+    assert heard.outcomes == {0: "declined"}
+    assert heard.sounds == []
+
+
+async def test_an_agent_that_yields_nonsense_fails_with_its_name():
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=ScriptedAgent(lambda turn: [7]))
+    reason = "TypeError: reply() yielded int; yield str or turnkit.Audio"
+    assert heard.items(CloseTurn)[0][1] == CloseTurn(0, "failed", reason)
+
+
+class Deaf(Agent):
+    """Swallows every cancellation, for half a minute."""
+
+    async def reply(self, turn):
+        yield "I will not be stopped, whatever you do. "
+        while anyio.current_time() < 30:
+            try:
+                await anyio.sleep(1)
+            except BaseException:  # noqa: BLE001, S112
+                continue
+
+
+async def test_an_agent_that_swallows_cancellation_is_silent_at_once_and_then_abandoned():
+    heard = await play(
+        (1.0, EndOfTurn(0, "hi")), (2.0, StartOfTurn(1)), agent=Deaf(), hang_up_at=9.0
+    )
+    assert heard.spans == [Span(1, 1.0, 2.0)]
+    assert heard.items(AgentStuck) == [(4.0, AgentStuck(1))]
+
+
+async def test_an_endless_reply_is_cut_to_the_characters_allowed():
+    settings = Settings.model_construct(max_reply_chars=100)
+    agent = ScriptedAgent(lambda turn: ["and so on "] * 1000)
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=agent, settings=settings)
+    assert heard.history[-1].text == ("and so on " * 10).strip()
+
+
+async def test_staged_audio_waits_for_room_and_none_of_it_is_lost():
+    settings = Settings.model_construct(staged_audio_s=1.0)
+    agent = ScriptedAgent(lambda turn: ["x" * 100 + " "] * 3)
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=agent, settings=settings)
+    assert sum(span.end - span.start for span in heard.spans) == pytest.approx(15.0)
+
+
+async def test_an_agent_may_play_audio_instead_of_words():
+    agent = ScriptedAgent(lambda turn: [Audio(b"\x00\x10" * 8000, 8000, text="a jingle")])
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=agent)
+    assert heard.spans == [Span(1, 1.0, 2.0)]
+    assert heard.history[-1] == Message("agent", "a jingle")
+
+
+class Clerk(Agent):
+    """Does something that cannot be undone."""
+
+    def __init__(self):
+        self.booked = []
+
+    async def on_start(self, session):
+        return "Welcome."
+
+    async def reply(self, turn):
+        yield "One moment. "
+        await turn.settled()
+        self.booked.append((anyio.current_time(), turn.transcript))
+        yield "Booked."
+
+
+async def test_nothing_irreversible_happens_on_a_guess():
+    clerk = Clerk()
+    await play(
+        (2.0, EagerEndOfTurn(0, BOOK)),
+        (3.0, TurnResumed(0)),
+        (4.0, EagerEndOfTurn(0, "book two")),
+        (5.0, EndOfTurn(0, "book two")),
+        agent=clerk,
+    )
+    assert clerk.booked == [(5.0, "book two")]
+
+
+async def test_the_agent_may_open_the_conversation():
+    heard = await play((9.0, StartOfTurn(0)), agent=Clerk())
+    assert heard.first_sound_at == 0.0
+    assert heard.history == (Message("agent", "Welcome."),)
+
+
+async def test_a_greeting_gives_way_to_a_user_who_speaks_first():
+    heard = await play((0.1, StartOfTurn(0)), agent=Clerk())
+    assert heard.spans == [Span(1, 0.0, 0.1)]
+
+
+async def test_hanging_up_in_mid_reply_ends_everything_and_tells_the_agent():
+    agent = ScriptedAgent(lambda turn: ["x" * 400])
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=agent, hang_up_at=2.0)
+    assert agent.ended == ["hung up"]
+    assert heard.items(CloseTurn)[-1][1] == CloseTurn(0, "interrupted", "call ended")
+    assert len(heard.items(ReplyHeard)) == 1
+
+
+async def test_a_hook_that_raises_changes_nothing():
+    class Rude(ScriptedAgent):
+        async def on_start(self, session):
+            raise RuntimeError("start")
+
+        async def on_end(self, reason):
+            raise RuntimeError("end")
+
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=Rude())
+    assert heard.outcomes == {0: "answered"}
+
+
+async def test_an_apology_that_cannot_be_made_still_closes_the_turn():
+    class Speechless(ScriptedAgent):
+        async def on_error(self, turn, error):
+            raise RuntimeError("no words")
+
+    agent = Speechless(lambda turn: [RuntimeError("boom")])
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=agent)
+    assert heard.outcomes == {0: "failed"}
+
+
+async def test_a_listener_that_raises_is_dropped_and_disturbs_nobody():
+    class Broken:
+        def note(self, at, item):
+            raise RuntimeError("broken")
+
+    transport, tape = MemoryTransport(), Tape()
+    session = Session(
+        ScriptedAgent(),
+        source=ScriptedSource([(1.0, EndOfTurn(0, "hi"))]),
+        voice=ExactVoice(),
+        transport=transport,
+        settings=Settings.model_construct(),
+        listeners=[Broken(), tape],
+    )
+    await run_until(session, transport, 9.0)
+    assert isinstance(tape.items[-1][1], CallEnded)
+
+
+async def test_a_flood_of_updates_loses_updates_and_nothing_else():
+    flood = [(1.0, Update(0, f"word {n}")) for n in range(5000)]
+    heard = await play(*flood, (1.0, EndOfTurn(0, "hi")))
+    assert heard.outcomes == {0: "answered"}
+
+
+@pytest.mark.parametrize("speculate", ["off", "llm", "llm+tts"])
+async def test_every_promise_holds_in_a_long_conversation(speculate):
+    script = []
+    for turn in range(50):
+        start = turn * 2.0
+        script += [(start, StartOfTurn(turn)), (start + 0.5, EagerEndOfTurn(turn, f"t{turn}"))]
+        script += [(start + 0.7, EndOfTurn(turn, f"t{turn}"))]
+    settings = Settings.model_construct(speculate=speculate)
+    heard = await play(*script, llm_s=0.1, tts_s=0.1, settings=settings)
+    assert breaches(heard) == []
+    assert len(heard.outcomes) == 50

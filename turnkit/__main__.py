@@ -1,0 +1,5 @@
+"""`python -m turnkit` is `turnkit`."""
+
+from turnkit.cli import main
+
+main()

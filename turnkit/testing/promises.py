@@ -1,0 +1,179 @@
+"""What turnkit promises, checked on what happened: it sees only the tape and what was heard.
+
+Each promise has a name and a function that yields a sentence for every breach. They hold for any
+conversation, whatever the source, the agent and the voice do.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from math import inf
+from typing import Final, TypeAlias
+
+from turnkit.audio.frames import FRAME_S
+from turnkit.listeners.base import ReplyHeard
+from turnkit.testing.play import Heard
+from turnkit.turn.commands import (
+    Answer,
+    Apology,
+    CancelReply,
+    CloseTurn,
+    StartReply,
+)
+from turnkit.turn.events import EndOfTurn, StartOfTurn
+
+Promise: TypeAlias = Callable[[Heard], Iterator[str]]
+
+_LAST_DEADLINE_S = 5.0 + 15.0 + 15.0 + FRAME_S
+"""A draft, a fresh attempt and an apology, each as slow as `TurnPolicy` allows by default."""
+
+_CLOCK_ERROR_S = 1e-6
+
+
+def breaches(heard: Heard) -> list[str]:
+    """Return every breach of every promise, as `promise: what happened`."""
+    return [f"{name}: {breach}" for name, check in PROMISES.items() for breach in check(heard)]
+
+
+def _one_end_per_turn(heard: Heard) -> Iterator[str]:
+    """Every final turn is closed exactly once: answered, or with a recorded reason."""
+    closed = [item.turn for _, item in heard.tape if isinstance(item, CloseTurn)]
+    for turn in set(closed):
+        if closed.count(turn) > 1:
+            yield f"turn {turn} was closed {closed.count(turn)} times"
+    for turn in _final_turns(heard):
+        if turn not in closed:
+            yield f"turn {turn} was final and never closed"
+
+
+def _one_reply_per_turn(heard: Heard) -> Iterator[str]:
+    """At most one answer to a turn is heard."""
+    sounding = {sound.reply for sound in heard.sounds}
+    answers = [
+        purpose.turn
+        for reply, purpose in _purposes(heard).items()
+        if isinstance(purpose, Answer) and reply in sounding
+    ]
+    for turn in set(answers):
+        if answers.count(turn) > 1:
+            yield f"turn {turn} was answered aloud {answers.count(turn)} times"
+
+
+def _the_answer_fits_the_words(heard: Heard) -> Iterator[str]:
+    """An answer that is heard answers the final words, not others."""
+    final = {item.turn: item.transcript for _, item in reversed(_ends(heard))}
+    sounding = {sound.reply for sound in heard.sounds}
+    for reply, purpose in _purposes(heard).items():
+        if isinstance(purpose, Answer) and reply in sounding:
+            if purpose.transcript != final.get(purpose.turn):
+                yield f"reply {reply} answers words that turn {purpose.turn} did not end with"
+
+
+def _never_silent(heard: Heard) -> Iterator[str]:
+    """A final turn is heard to be answered, or closed, before the last deadline has passed."""
+    purposes = _purposes(heard)
+    for at, end in _ends(heard):
+        closed = [w for w, i in heard.tape if isinstance(i, CloseTurn) and i.turn == end.turn]
+        sounded = [
+            sound.start
+            for sound in heard.sounds
+            if getattr(purposes[sound.reply], "turn", None) == end.turn
+        ]
+        if min(closed + sounded, default=inf) > at + _LAST_DEADLINE_S < heard.tape[-1][0]:
+            yield f"nobody answered turn {end.turn}, final at {at:.3f}"
+
+
+def _silent_before_final(heard: Heard) -> Iterator[str]:
+    """Nothing of a reply sounds before its turn is final."""
+    final_at = {item.turn: at for at, item in reversed(_ends(heard))}
+    purposes = _purposes(heard)
+    for sound in heard.sounds:
+        purpose = purposes[sound.reply]
+        if isinstance(purpose, Answer | Apology) and sound.start < final_at.get(purpose.turn, inf):
+            yield f"reply {sound.reply} sounded at {sound.start:.3f} before its turn was final"
+
+
+def _silent_when_cancelled(heard: Heard) -> Iterator[str]:
+    """Nothing of a reply sounds more than a frame after it was cancelled."""
+    for at, item in heard.tape:
+        if isinstance(item, CancelReply):
+            late = [s for s in heard.sounds if s.reply == item.reply and s.end > at + FRAME_S]
+            if late:
+                yield f"reply {item.reply} sounded until {late[-1].end:.3f}, cancelled at {at:.3f}"
+
+
+def _silent_when_the_user_speaks(heard: Heard) -> Iterator[str]:
+    """When a new turn starts, whatever sounded stops within a frame."""
+    newest = -1
+    for at, item in heard.tape:
+        if isinstance(item, StartOfTurn) and item.turn > newest:
+            newest = item.turn
+            if item.turn <= _newest_final(heard, at):
+                continue
+            if any(s.start < at and s.end > at + FRAME_S for s in heard.sounds):
+                yield f"sound went on over turn {item.turn} that started at {at:.3f}"
+
+
+def _one_voice(heard: Heard) -> Iterator[str]:
+    """No reply sounds into another: replies are heard in order, each in one piece of the order."""
+    order = [sound.reply for sound in heard.sounds]
+    if order != sorted(order):
+        yield f"replies were heard in the order {list(dict.fromkeys(order))}"
+    for before, after in pairwise(heard.sounds):
+        if before.reply != after.reply and after.arrived < before.end - _CLOCK_ERROR_S:
+            yield f"reply {after.reply} was sent while {before.reply} still sounded"
+
+
+def _every_reply_ends(heard: Heard) -> Iterator[str]:
+    """Every reply that was started is over at the end, once."""
+    ended = [item.reply for _, item in heard.tape if isinstance(item, ReplyHeard)]
+    for reply in _purposes(heard):
+        if ended.count(reply) != 1:
+            yield f"reply {reply} ended {ended.count(reply)} times"
+
+
+def _history_is_what_was_heard(heard: Heard) -> Iterator[str]:
+    """History holds the agent's words that were heard, and no others."""
+    spoken = [item.heard.strip() for _, item in heard.tape if isinstance(item, ReplyHeard)]
+    kept = [message.text for message in heard.history if message.role == "agent"]
+    if kept != [words for words in spoken if words]:
+        yield f"history has {kept}, heard was {spoken}"
+    sounding = {sound.reply for sound in heard.sounds}
+    for _, item in heard.tape:
+        if isinstance(item, ReplyHeard) and item.heard.strip() and item.reply not in sounding:
+            yield f"reply {item.reply} counts as heard without a sound of it"
+
+
+PROMISES: Final[dict[str, Promise]] = {
+    "one end per turn": _one_end_per_turn,
+    "one reply per turn": _one_reply_per_turn,
+    "the answer fits the words": _the_answer_fits_the_words,
+    "never silent": _never_silent,
+    "silent before final": _silent_before_final,
+    "silent when cancelled": _silent_when_cancelled,
+    "silent when the user speaks": _silent_when_the_user_speaks,
+    "one voice": _one_voice,
+    "every reply ends": _every_reply_ends,
+    "history is what was heard": _history_is_what_was_heard,
+}
+
+
+def _purposes(heard: Heard) -> dict[int, object]:
+    return {item.reply: item.purpose for _, item in heard.tape if isinstance(item, StartReply)}
+
+
+def _ends(heard: Heard) -> list[tuple[float, EndOfTurn]]:
+    return [(at, item) for at, item in heard.tape if isinstance(item, EndOfTurn)]
+
+
+def _newest_final(heard: Heard, at: float) -> int:
+    return max((item.turn for when, item in _ends(heard) if when < at), default=-1)
+
+
+def _final_turns(heard: Heard) -> Iterator[int]:
+    """Yield the turns that ended before a newer one had begun; news after that comes too late."""
+    newest = -1
+    for _, item in heard.tape:
+        if isinstance(item, EndOfTurn) and item.turn >= newest:
+            yield item.turn
+        if isinstance(item, StartOfTurn | EndOfTurn):
+            newest = max(newest, item.turn)
