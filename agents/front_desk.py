@@ -1,16 +1,13 @@
-"""The front desk of a restaurant: asks and answers from rules, so that it needs no model.
-
-It listens for a few words rather than for sentences, which is what an offline recognizer gives.
-"""
+"""The front desk of a restaurant: it needs no model, only a few words from the recognizer."""
 
 import re
 from collections.abc import AsyncGenerator
 
 from turnkit import Agent, Session, Turn
 
-NUMBERS = "one two three four five six seven eight nine ten eleven twelve".split()
-DAYS = "today tonight tomorrow monday tuesday wednesday thursday friday saturday sunday".split()
-MEANT = {"for": "four", "to": "two", "too": "two", "ate": "eight", "won": "one"}
+NUMBERS = r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+DAYS = r"today|tonight|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday"
+SOUNDS_LIKE = {"for": "four", "far": "four", "to": "two", "too": "two", "ate": "eight"}
 ANSWERS = {
     r"open|hours|close": "We are open every day from noon until eleven at night.",
     r"where|address|find": "You find us at twelve Harbour Street, by the old bridge.",
@@ -32,13 +29,13 @@ class FrontDesk(Agent):
 
     async def reply(self, turn: Turn) -> AsyncGenerator[str, None]:
         """Answer a question, or ask for what is missing."""
-        words = re.findall(r"[a-z]+", turn.transcript.lower())
+        words = turn.transcript.lower()
         for pattern, answer in ANSWERS.items():
-            if re.search(pattern, turn.transcript.lower()):
+            if re.search(pattern, words):
                 yield answer
                 return
         people = self.people or number_in(words)
-        day = self.day or next((word for word in words if word in DAYS), None)
+        day = self.day or last(DAYS, words)
         if people is None:
             yield "Gladly. For how many people?"
         elif day is None:
@@ -51,7 +48,13 @@ class FrontDesk(Agent):
         self.people, self.day = people, day
 
 
-def number_in(words: list[str]) -> str | None:
-    """Return the last number among the words; "for" is one where it ends the turn or a clause."""
-    heard = [MEANT.get(word, word) if word == words[-1] else word for word in words]
-    return next((word for word in reversed(heard) if word in NUMBERS), None)
+def last(pattern: str, words: str) -> str | None:
+    """Return the last match, for people correct themselves: "four, no, five"."""
+    return next(reversed(re.findall(rf"\b(?:{pattern})\b", words)), None)
+
+
+def number_in(words: str) -> str | None:
+    """Return the number said; one that sounds like a common word counts at the end, or doubled."""
+    alike = "|".join(SOUNDS_LIKE)
+    meant = re.search(rf"\b({alike})(?= people|[.,?!]?$| (?:{alike})\b)", words)
+    return last(NUMBERS, words) or (SOUNDS_LIKE[meant[1]] if meant else None)

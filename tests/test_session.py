@@ -187,7 +187,7 @@ class Deaf(Agent):
         while anyio.current_time() < 30:
             try:
                 await anyio.sleep(1)
-            except BaseException:  # noqa: BLE001, S112
+            except BaseException:  # noqa: BLE001
                 continue
 
 

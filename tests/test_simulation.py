@@ -6,7 +6,7 @@ from turnkit.playout import Playout
 from turnkit.session import Session
 from turnkit.speaker import Speaker
 from turnkit.testing.simulate import simulate
-from turnkit.turn.events import EagerEndOfTurn, EndOfTurn
+from turnkit.turn.events import EndOfTurn
 from turnkit.turn.machine import TurnMachine
 from turnkit.turn.policy import TurnPolicy
 
