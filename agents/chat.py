@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
-from turnkit import Agent, Turn
+from turnkit import Agent, Message, Turn
 
 PROMPT = "You are on the telephone. Answer in one or two short spoken sentences, without lists."
 
@@ -24,11 +24,12 @@ class Chat(Agent):
     async def reply(self, turn: Turn) -> AsyncGenerator[str, None]:
         """Stream the model's answer. A cancelled draft closes the stream."""
         messages: list[ChatCompletionMessageParam] = [{"role": "system", "content": PROMPT}]
-        for said in turn.history:
-            if said.role == "user":
-                messages.append({"role": "user", "content": said.text})
-            else:
-                messages.append({"role": "assistant", "content": said.text})
+        for entry in turn.history:
+            match entry:
+                case Message("user", text):
+                    messages.append({"role": "user", "content": text})
+                case Message("agent", text):
+                    messages.append({"role": "assistant", "content": text})
         messages.append({"role": "user", "content": turn.transcript})
         async with await self.client.chat.completions.create(
             model=self.model, messages=messages, stream=True

@@ -34,7 +34,7 @@ async def test_echo_says_it_back():
 
 
 def said_by_the_agent(heard):
-    return [message.text for message in heard.history if message.role == "agent"]
+    return [entry.text for entry in heard.history if entry.role == "agent"]
 
 
 async def test_the_front_desk_asks_for_what_is_missing_and_books():

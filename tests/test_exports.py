@@ -17,6 +17,7 @@ def test_the_public_names():
         "SourceRefused",
         "Speech",
         "SynthesisError",
+        "ToolUse",
         "TransportClosed",
         "Turn",
         "TurnkitError",

@@ -5,7 +5,7 @@ import pytest
 
 from turnkit.agent import Agent, Audio
 from turnkit.config import Settings
-from turnkit.history import Message
+from turnkit.history import Message, ToolUse
 from turnkit.listeners.base import AgentStuck, ReplyHeard
 from turnkit.session import Session
 from turnkit.testing import breaches, play
@@ -324,3 +324,76 @@ async def test_every_promise_holds_in_a_long_conversation(speculate):
     heard = await play(*script, llm_s=0.1, tts_s=0.1, settings=settings)
     assert breaches(heard) == []
     assert len(heard.outcomes) == 50
+
+
+# The speculative seam in user code.
+
+
+async def test_what_hangs_on_the_turn_being_final_happens_then_and_only_then():
+    log = []
+
+    class Careful(Agent):
+        async def reply(self, turn):
+            turn.on_commit(lambda: log.append(("commit", turn.attempt, anyio.current_time())))
+            turn.on_rollback(lambda: log.append(("rollback", turn.attempt, anyio.current_time())))
+            yield "Fine."
+
+    heard = await play(
+        (1.0, EagerEndOfTurn(0, "one")),
+        (2.0, TurnResumed(0)),
+        (3.0, EagerEndOfTurn(0, "two")),
+        (4.0, EndOfTurn(0, "two")),
+        agent=Careful(),
+    )
+    assert log == [("rollback", 1, 2.0), ("commit", 2, 4.0)]
+    assert heard.outcomes == {0: "answered"}
+
+
+async def test_attempts_at_a_turn_share_what_they_kept_and_their_key():
+    seen = []
+
+    class Keeper(Agent):
+        async def reply(self, turn):
+            turn.kept.setdefault("looked up", turn.attempt)
+            seen.append((turn.index, turn.kept["looked up"], turn.key))
+            yield "Fine."
+
+    await play(
+        (1.0, EagerEndOfTurn(0, "one")),
+        (3.0, EndOfTurn(0, "two")),
+        (9.0, EndOfTurn(1, "three")),
+        agent=Keeper(),
+    )
+    assert [(turn, kept) for turn, kept, _ in seen] == [(0, 1), (0, 1), (1, 1)]
+    assert seen[0][2] == seen[1][2] != seen[2][2]
+
+
+USE = ToolUse("look_up", "{}", "42", key="k")
+
+
+class Doer(Agent):
+    """Does something harmless, at once."""
+
+    async def reply(self, turn):
+        turn.done.append(USE)
+        yield "Fine."
+
+
+async def test_what_was_done_on_a_guess_that_was_dropped_leaves_no_trace():
+    heard = await play((1.0, EagerEndOfTurn(0, "one")), (2.0, TurnResumed(0)), agent=Doer())
+    assert heard.history == ()
+
+
+async def test_what_was_done_enters_history_before_what_was_heard_of_it():
+    heard = await play((1.0, EagerEndOfTurn(0, "a")), (2.0, EndOfTurn(0, "a")), agent=Doer())
+    assert heard.history == (Message("user", "a"), USE, Message("agent", "Fine."))
+
+
+async def test_an_action_that_raises_changes_nothing():
+    class Rash(Agent):
+        async def reply(self, turn):
+            turn.on_commit(lambda: 1 / 0)
+            yield "Fine."
+
+    heard = await play((1.0, EagerEndOfTurn(0, "a")), (2.0, EndOfTurn(0, "a")), agent=Rash())
+    assert heard.outcomes == {0: "answered"}

@@ -12,7 +12,7 @@ from turnkit.errors import (
     TurnkitError,
     WireError,
 )
-from turnkit.history import Message
+from turnkit.history import Message, ToolUse
 from turnkit.session import Session
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "SourceRefused",
     "Speech",
     "SynthesisError",
+    "ToolUse",
     "TransportClosed",
     "Turn",
     "TurnkitError",

@@ -1,12 +1,12 @@
 """What users write: an agent, and the turn it answers."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 
-from turnkit.history import Message
+from turnkit.history import Entry, ToolUse
 
 if TYPE_CHECKING:
     from turnkit.session import Session
@@ -27,25 +27,54 @@ class Audio:
 Speech: TypeAlias = str | Audio
 """What an agent may yield."""
 
+Action: TypeAlias = Callable[[], object]
+"""Called without arguments and not awaited; what it raises is logged and changes nothing."""
+
 
 class Turn:
     """What the user said, for the agent to answer.
 
     It may be a guess: the reply is under way before the turn is final, and whatever it does must
-    be harmless until `settled` returns.
+    be harmless until `settled` returns. A turn may be attempted more than once; what one attempt
+    puts into `kept`, the next one finds there.
     """
 
-    def __init__(self, index: int, transcript: str, history: tuple[Message, ...] = ()) -> None:
+    def __init__(
+        self,
+        index: int,
+        transcript: str,
+        history: tuple[Entry, ...] = (),
+        *,
+        attempt: int = 1,
+        key: str = "",
+        kept: dict[str, object] | None = None,
+    ) -> None:
         self.index = index
         self.transcript = transcript
         self.history = history
-        """What was heard before this turn."""
+        """What was heard and done before this turn."""
+        self.attempt = attempt
+        """How many replies to this turn were started, this one included."""
+        self.key = key or f"turn-{index}"
+        """The same for every attempt at this turn, and for no other turn of any call."""
+        self.kept: dict[str, object] = {} if kept is None else kept
+        """What attempts at this turn leave for one another."""
+        self.done: list[ToolUse] = []
+        """What this attempt did; it enters history when the turn is final."""
+        self._fate: bool | None = None  # True for settled, False for dropped
         self._settled = anyio.Event()
+        self._on_commit: list[Action] = []
+        self._on_rollback: list[Action] = []
 
     @property
     def speculative(self) -> bool:
         """Whether the user may still go on, so that this reply may never be heard."""
-        return not self._settled.is_set()
+        return self._fate is None
+
+    @property
+    def final(self) -> bool:
+        """Whether the turn is final, and this attempt the one that answers it."""
+        return self._fate is True
 
     async def settled(self) -> None:
         """Wait until the turn is final. If the user goes on instead, the reply is cancelled here.
@@ -54,9 +83,28 @@ class Turn:
         """
         await self._settled.wait()
 
-    def settle(self) -> None:
-        """Make it final; the session does this."""
-        self._settled.set()
+    def on_commit(self, action: Action) -> None:
+        """Have `action` called once the turn is final; at once if it is."""
+        if self._fate:
+            action()
+        else:
+            self._on_commit.append(action)
+
+    def on_rollback(self, action: Action) -> None:
+        """Have `action` called if this attempt is dropped before the turn is final."""
+        self._on_rollback.append(action)
+
+    def decide(self, *, final: bool) -> list[Action]:
+        """Settle the turn, or drop this attempt at it; return what is to be called now, once.
+
+        The session does this.
+        """
+        if self._fate is not None:
+            return []
+        self._fate = final
+        if final:
+            self._settled.set()
+        return self._on_commit if final else self._on_rollback
 
 
 class Agent:

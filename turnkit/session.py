@@ -5,6 +5,7 @@ Commands are carried out without awaiting, so that nothing slow stands between a
 has to happen at once.
 """
 
+import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
@@ -17,7 +18,7 @@ from turnkit import plug
 from turnkit.agent import Agent, Speech, Turn
 from turnkit.config import Settings
 from turnkit.errors import SourceError, TransportClosed
-from turnkit.history import History, Message
+from turnkit.history import Entry, History
 from turnkit.listeners.base import Item, Listener, ReplyHeard
 from turnkit.sources.base import TurnSource
 from turnkit.speaker import Speaker, Stage, describe
@@ -91,6 +92,7 @@ class Session:
         settings: Settings,
         listeners: Sequence[Listener] = (),
     ) -> None:
+        self.id = secrets.token_hex(8)
         self._agent = agent
         self._source = source
         self._transport = transport
@@ -103,13 +105,14 @@ class Session:
         self._replies: dict[int, _Reply] = {}
         self._errors: dict[int, str] = {}  # by turn: why its answer failed
         self._prompts: dict[int, str] = {}
+        self._kept: tuple[int, int, dict[str, object]] | None = None  # turn, attempts, kept
         self._dropped_updates = 0
         self._tasks: TaskGroup
 
     @property
-    def history(self) -> tuple[Message, ...]:
-        """What was said and heard so far."""
-        return self._history.messages
+    def history(self) -> tuple[Entry, ...]:
+        """What was heard and done so far."""
+        return self._history.entries
 
     async def run(self) -> None:
         """Converse until the caller hangs up or the turn source is gone."""
@@ -171,10 +174,10 @@ class Session:
         turn: Turn | None = None
         match purpose:
             case Answer(index, transcript):
-                turn = Turn(index, transcript, self._history.messages)
+                turn = self._attempt(index, transcript)
                 speech = self._agent.reply(turn)
             case Apology(index, reason):
-                turn = Turn(index, "", self._history.messages)
+                turn = Turn(index, "", self._history.entries)
                 speech = self._apology(turn, self._errors.get(index, reason))
             case Prompt(prompt):
                 speech = _words(self._prompts.pop(prompt))
@@ -184,14 +187,37 @@ class Session:
         self._replies[reply] = _Reply(speaker, purpose, turn)
         self._tasks.start_soon(speaker.run)
 
+    def _attempt(self, index: int, transcript: str) -> Turn:
+        """Make the turn for one more attempt at answering it."""
+        if self._kept is None or self._kept[0] != index:
+            self._kept = index, 0, {}
+        _, attempts, kept = self._kept
+        self._kept = index, attempts + 1, kept
+        return Turn(
+            index,
+            transcript,
+            self._history.entries,
+            attempt=attempts + 1,
+            key=f"{self.id}-{index}",
+            kept=kept,
+        )
+
+    def _decide(self, turn: Turn, *, final: bool) -> None:
+        """Tell an attempt its fate, and do what it asked for in that case."""
+        for action in turn.decide(final=final):
+            try:
+                action()
+            except Exception as exc:  # agents may raise anything
+                log.error("action.failed", error=describe(exc), exc_info=exc)
+
     def _release(self, number: int) -> None:
         if (reply := self._replies.get(number)) is None:
             return  # it broke down in the meantime, and said so
-        if reply.turn is not None:
-            reply.turn.settle()
         if isinstance(reply.purpose, Answer):
             self._history.user_said(reply.purpose.turn, reply.purpose.transcript)
         reply.speaker.release()
+        if reply.turn is not None:
+            self._decide(reply.turn, final=True)
 
     def _cancel(self, number: int, *, interrupted: bool) -> None:
         if (reply := self._replies.get(number)) is None:
@@ -206,6 +232,10 @@ class Session:
     def _settle(self, number: int) -> tuple[str, str]:
         """Enter into history what was heard of a reply that is over; return heard and unheard."""
         reply = self._replies.pop(number)
+        if reply.turn is not None:
+            self._decide(reply.turn, final=False)  # unless it is final already
+            for use in reply.turn.done if reply.turn.final else ():
+                self._history.tool_used(use)
         heard, unheard = reply.speaker.heard_text()
         self._history.agent_said(heard)
         self._note(ReplyHeard(number, heard, unheard))

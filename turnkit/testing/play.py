@@ -8,7 +8,7 @@ import anyio
 from turnkit.agent import Agent
 from turnkit.config import Settings
 from turnkit.far_end import Sound
-from turnkit.history import Message
+from turnkit.history import Entry
 from turnkit.listeners.base import Item
 from turnkit.session import Session
 from turnkit.testing.fakes import ExactVoice, MemoryTransport, ScriptedAgent, ScriptedSource, Tape
@@ -33,7 +33,7 @@ class Heard:
 
     sounds: Sequence[Sound]
     tape: Sequence[tuple[float, Item]]
-    history: Sequence[Message]
+    history: Sequence[Entry]
 
     @property
     def first_sound_at(self) -> float | None:
@@ -71,7 +71,7 @@ async def play(
     settings: Settings | None = None,
     hang_up_at: float | None = None,
 ) -> Heard:
-    """Run a session on scripted turn events; return what the user heard.
+    """Run a session on scripted turn events; return what the user heard. Once in a test.
 
     Args:
         script: turn events with their instants.

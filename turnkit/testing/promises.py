@@ -10,6 +10,7 @@ from math import inf
 from typing import Final, TypeAlias
 
 from turnkit.audio.frames import FRAME_S
+from turnkit.history import Message
 from turnkit.listeners.base import ReplyHeard
 from turnkit.testing.play import Heard
 from turnkit.turn.commands import (
@@ -59,17 +60,18 @@ def _one_reply_per_turn(heard: Heard) -> Iterator[str]:
 
 
 def _the_answer_fits_the_words(heard: Heard) -> Iterator[str]:
-    """An answer that is heard answers the final words, not others."""
+    """Answers that are heard answer the final words, not others."""
     final = {item.turn: item.transcript for _, item in reversed(_ends(heard))}
     sounding = {sound.reply for sound in heard.sounds}
     for reply, purpose in _purposes(heard).items():
-        if isinstance(purpose, Answer) and reply in sounding:
-            if purpose.transcript != final.get(purpose.turn):
-                yield f"reply {reply} answers words that turn {purpose.turn} did not end with"
+        if not isinstance(purpose, Answer) or reply not in sounding:
+            continue
+        if purpose.transcript != final.get(purpose.turn):
+            yield f"reply {reply} answers words that turn {purpose.turn} did not end with"
 
 
 def _never_silent(heard: Heard) -> Iterator[str]:
-    """A final turn is heard to be answered, or closed, before the last deadline has passed."""
+    """Answer a final turn aloud, or close it, before the last deadline has passed."""
     purposes = _purposes(heard)
     for at, end in _ends(heard):
         closed = [w for w, i in heard.tape if isinstance(i, CloseTurn) and i.turn == end.turn]
@@ -134,7 +136,8 @@ def _every_reply_ends(heard: Heard) -> Iterator[str]:
 def _history_is_what_was_heard(heard: Heard) -> Iterator[str]:
     """History holds the agent's words that were heard, and no others."""
     spoken = [item.heard.strip() for _, item in heard.tape if isinstance(item, ReplyHeard)]
-    kept = [message.text for message in heard.history if message.role == "agent"]
+    said = [entry for entry in heard.history if isinstance(entry, Message)]
+    kept = [message.text for message in said if message.role == "agent"]
     if kept != [words for words in spoken if words]:
         yield f"history has {kept}, heard was {spoken}"
     sounding = {sound.reply for sound in heard.sounds}
