@@ -18,7 +18,7 @@ from turnkit.audio.resample import Resampler
 from turnkit.config import Settings
 from turnkit.errors import ConfigError, TransportClosed
 from turnkit.far_end import FarEnd
-from turnkit.listeners.base import Item
+from turnkit.listeners.base import Item, Listener
 from turnkit.session import converse
 from turnkit.testing.clock import run_virtual
 from turnkit.testing.fakes import MemoryTransport
@@ -211,13 +211,20 @@ class _Line:
 
 def call_fast(agent: type[Agent], settings: Settings, parts: Sequence[Part], show: Show) -> Record:
     """Hold the same conversation as fast as the machine can."""
-    return run_virtual(lambda: _call_in_memory(agent, settings, parts, show))
-
-
-async def _call_in_memory(
-    agent: type[Agent], settings: Settings, parts: Sequence[Part], show: Show
-) -> Record:
     transport = MemoryTransport(AGENT_HZ)
+    return run_virtual(lambda: call_in_memory(agent, settings, parts, transport, show=show))
+
+
+async def call_in_memory(
+    agent: type[Agent],
+    settings: Settings,
+    parts: Sequence[Part],
+    transport: MemoryTransport,
+    listeners: Sequence[Listener] = (),
+    *,
+    show: Show = lambda _: None,
+) -> Record:
+    """Hold the conversation over this transport, on the running loop's clock."""
     record = Record(far_end=transport.far_end)
 
     async def speak() -> None:
@@ -229,7 +236,7 @@ async def _call_in_memory(
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(speak)
-        await converse(agent(), transport, settings, [_Reader(record, show)])
+        await converse(agent(), transport, settings, [_Reader(record, show), *listeners])
         tasks.cancel_scope.cancel()
     transport.close()
     return record
