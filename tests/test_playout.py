@@ -131,3 +131,21 @@ def test_a_far_end_that_reports_has_the_last_word_for_a_while():
     playout.acknowledge(0.1, at=0.3)
     assert playout.finished(0.3)
     assert playing(0.1, reported=True).finished(1.1)
+
+
+def test_what_was_sent_and_not_heard_is_sent_again_after_a_pause():
+    playout = playing(1.0)
+    run(playout, until=0.5)
+    playout.rewind(0.5)
+    assert playout.heard_s(0.5) == pytest.approx(0.5)
+    assert playout.heard_s(9.0) == pytest.approx(0.5)
+    assert len(playout.due(9.0)) == 10
+    run(playout, until=20.0)
+    assert playout.finished(9.5)
+
+
+def test_a_frame_heard_in_part_is_sent_again_whole():
+    playout = playing(1.0)
+    run(playout, until=0.51)
+    playout.rewind(0.51)
+    assert playout.heard_s(0.51) == pytest.approx(0.5)

@@ -17,7 +17,8 @@ from turnkit.testing.fakes import (
     Tape,
 )
 from turnkit.testing.play import Span, run_until
-from turnkit.turn.commands import CancelReply, CloseTurn
+from turnkit.transports.base import DigitPressed
+from turnkit.turn.commands import CancelReply, CloseTurn, PauseReply, ResumeReply
 from turnkit.turn.events import (
     CallEnded,
     EagerEndOfTurn,
@@ -220,6 +221,13 @@ async def test_an_agent_may_play_audio_instead_of_words():
     assert heard.history[-1] == Message("agent", "a jingle")
 
 
+async def test_words_before_slow_work_are_heard_after_a_short_pause():
+    agent = ScriptedAgent(lambda turn: ["One moment.", "Done."], pause_s=5.0)
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=agent)
+    assert heard.first_sound_at == 1.1
+    assert heard.history[1] == Message("agent", "One moment.Done.")
+
+
 class Clerk(Agent):
     """Does something that cannot be undone."""
 
@@ -397,3 +405,170 @@ async def test_an_action_that_raises_changes_nothing():
 
     heard = await play((1.0, EagerEndOfTurn(0, "a")), (2.0, EndOfTurn(0, "a")), agent=Rash())
     assert heard.outcomes == {0: "answered"}
+
+
+# Barge-in that asks first.
+
+PAUSE = Settings.model_construct(barge_in="pause")
+COUNT = ScriptedAgent(lambda turn: ["One two three four five six seven eight nine ten."])
+
+
+async def test_a_backchannel_pauses_the_reply_within_a_frame_and_it_goes_on_where_it_was():
+    heard = await play(
+        (1.0, EndOfTurn(0, "count")),
+        (2.0, StartOfTurn(1, "...")),
+        (2.3, Update(1, "mm-hm")),
+        (2.5, EndOfTurn(1, "mm-hm")),
+        agent=COUNT,
+        settings=PAUSE,
+    )
+    assert heard.spans == [Span(1, 1.0, 2.0), Span(1, 2.5, 3.96)]
+    assert heard.outcomes == {1: "declined", 0: "answered"}
+    assert heard.items(ResumeReply) == [(2.5, ResumeReply(1, "backchannel"))]
+    assert breaches(heard) == []
+
+
+async def test_noise_pauses_the_reply_only_for_so_long():
+    heard = await play(
+        (1.0, EndOfTurn(0, "count")), (2.0, StartOfTurn(1, "...")), agent=COUNT, settings=PAUSE
+    )
+    assert heard.spans[:2] == [Span(1, 1.0, 2.0), Span(1, 2.8, 4.26)]
+    assert heard.items(ResumeReply)[0][1] == ResumeReply(1, "no words in time")
+
+
+async def test_words_during_the_pause_stop_the_reply_for_good():
+    agent = ScriptedAgent(lambda turn: ["One two three four five six seven eight nine ten."])
+    heard = await play(
+        (1.0, EndOfTurn(0, "count")),
+        (2.0, StartOfTurn(1, "...")),
+        (2.3, Update(1, "no wait")),
+        agent=agent,
+        settings=PAUSE,
+        hang_up_at=5.0,
+    )
+    assert heard.spans == [Span(1, 1.0, 2.0)]
+    assert agent.interruptions == [("One two three four ", "five six seven eight nine ten.")]
+    assert heard.outcomes == {0: "interrupted"}
+
+
+async def test_words_after_the_reply_was_resumed_still_stop_it():
+    heard = await play(
+        (1.0, EndOfTurn(0, "count")),
+        (2.0, StartOfTurn(1, "...")),
+        (3.0, Update(1, "no wait")),
+        agent=COUNT,
+        settings=PAUSE,
+        hang_up_at=5.0,
+    )
+    assert heard.spans == [Span(1, 1.0, 2.0), Span(1, 2.8, 3.0)]
+
+
+async def test_two_words_at_once_need_no_pause():
+    heard = await play(
+        (1.0, EndOfTurn(0, "count")), (2.0, StartOfTurn(1, "no wait")), agent=COUNT, settings=PAUSE
+    )
+    assert heard.items(PauseReply) == []
+    assert heard.spans[0] == Span(1, 1.0, 2.0)
+
+
+# Drafts that are kept for a moment.
+
+
+async def test_a_draft_kept_while_the_user_goes_on_is_not_paid_for_twice():
+    agent = ScriptedAgent(thinking_s=0.5)
+    heard = await play(
+        (1.0, EagerEndOfTurn(0, "book")),
+        (1.2, TurnResumed(0)),
+        (1.8, EagerEndOfTurn(0, "book")),
+        (2.0, EndOfTurn(0, "book")),
+        agent=agent,
+        settings=Settings.model_construct(hold_s=1.0),
+    )
+    assert len(agent.turns) == 1
+    assert heard.first_sound_at == 2.0
+
+
+async def test_a_kept_draft_expires():
+    agent = ScriptedAgent(thinking_s=0.5)
+    heard = await play(
+        (1.0, EagerEndOfTurn(0, "book")),
+        (1.2, TurnResumed(0)),
+        (2.4, EndOfTurn(0, "book")),
+        agent=agent,
+        settings=Settings.model_construct(hold_s=1.0),
+    )
+    assert heard.items(CancelReply) == [(2.2, CancelReply(1, "expired"))]
+    assert heard.first_sound_at == 2.9
+
+
+# What the agent says unasked.
+
+
+class Announcer(ScriptedAgent):
+    """Keeps the session, to speak with."""
+
+    async def on_start(self, session):
+        self.session = session
+
+
+async def test_what_the_agent_says_unasked_waits_until_nobody_has_the_floor():
+    class Reminder(Announcer):
+        async def on_start(self, session):
+            await anyio.sleep(1.5)
+            session.say("By the way.")
+
+    heard = await play((1.0, StartOfTurn(0)), (2.0, EndOfTurn(0, "hi")), agent=Reminder())
+    assert [entry.text for entry in heard.history] == ["hi", "You said: hi", "By the way."]
+
+
+async def test_what_may_not_be_interrupted_is_heard_to_its_end_and_the_user_answered_then():
+    class Legal(Announcer):
+        async def on_start(self, session):
+            session.say("This call is recorded, by law.", interruptible=False)
+
+    heard = await play((0.5, StartOfTurn(0)), (1.0, EndOfTurn(0, "hi")), agent=Legal())
+    assert heard.spans == [Span(1, 0.0, 1.46), Span(2, 1.46, 2.02)]
+    assert heard.outcomes == {0: "answered"}
+    assert breaches(heard) == []
+
+
+async def test_the_agent_may_stop_itself():
+    class Shy(Announcer):
+        async def reply(self, turn):
+            yield "One two three four five six seven eight nine ten. "
+            await anyio.sleep(1.0)
+            self.session.interrupt("enough")
+
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=Shy())
+    assert heard.spans == [Span(1, 1.0, 2.0)]
+    assert heard.items(CloseTurn)[0][1] == CloseTurn(0, "interrupted", "enough")
+
+
+async def test_a_long_silence_is_the_agents_to_break():
+    class Patient(Announcer):
+        async def on_idle(self, session):
+            return "Are you there?"
+
+    settings = Settings.model_construct(idle_s=5.0)
+    heard = await play(
+        (1.0, EndOfTurn(0, "hi")), agent=Patient(), settings=settings, hang_up_at=8.0
+    )
+    assert heard.spans[1].start == 6.56
+
+
+async def test_a_key_pressed_is_the_agents_to_answer():
+    class Keys(Announcer):
+        async def on_digit(self, session, digit):
+            return f"You pressed {digit}."
+
+    transport = MemoryTransport()
+    session = Session(
+        Keys(),
+        source=ScriptedSource([]),
+        voice=ExactVoice(),
+        transport=transport,
+        settings=Settings.model_construct(),
+    )
+    await transport.feed(DigitPressed("5"))
+    await run_until(session, transport, 9.0)
+    assert session.history == (Message("agent", "You pressed 5."),)

@@ -3,11 +3,11 @@
 import pytest
 
 from turnkit.playout import Playout
-from turnkit.session import Session
+from turnkit.replies import Replies
 from turnkit.speaker import Speaker
 from turnkit.testing.simulate import simulate
-from turnkit.turn.events import EndOfTurn
 from turnkit.turn.machine import TurnMachine
+from turnkit.turn.moves import Moves
 from turnkit.turn.policy import TurnPolicy
 
 SEEDS = range(60)
@@ -40,26 +40,25 @@ def cancel_without_silence(monkeypatch):
 
 def let_the_draft_be_heard(monkeypatch):
     """A draft is released as soon as it is started."""
-    execute = Session._execute
+    start = Replies.start
 
-    def impatient(self, command):
-        execute(self, command)
-        for reply in list(self._replies.values()):
-            reply.speaker.release()
+    def impatient(self, number, purpose):
+        start(self, number, purpose)
+        self._replies[number].speaker.release()
 
-    monkeypatch.setattr(Session, "_execute", impatient)
+    monkeypatch.setattr(Replies, "start", impatient)
 
 
 def settle_at_once(monkeypatch):
     """A turn counts as settled while it is a guess."""
-    start = Session._start
+    start = Replies.start
 
-    def rash(self, reply, purpose):
-        start(self, reply, purpose)
-        if (turn := self._replies[reply].turn) is not None:
-            turn.settle()
+    def rash(self, number, purpose):
+        start(self, number, purpose)
+        if (turn := self._replies[number].turn) is not None:
+            turn.decide(final=True)
 
-    monkeypatch.setattr(Session, "_start", rash)
+    monkeypatch.setattr(Replies, "start", rash)
 
 
 def forget_the_failed(monkeypatch):
@@ -76,18 +75,12 @@ def forget_the_failed(monkeypatch):
 
 def answer_every_end(monkeypatch):
     """The end of a turn is answered each time it is reported."""
-    monkeypatch.setattr(TurnMachine, "_is_late", lambda self, event: False)
+    monkeypatch.setattr(TurnMachine, "settled_turn", -1)
 
 
 def answer_twice(monkeypatch):
     """A draft is not cancelled when the turn turns out otherwise."""
-    monkeypatch.setattr(
-        TurnMachine,
-        "_with_draft",
-        lambda self, state, event, now: (
-            (state, []) if not isinstance(event, EndOfTurn) else self._commit(event, now)
-        ),
-    )
+    monkeypatch.setattr(Moves, "drop", lambda self, draft, reason, now: [])
 
 
 def remember_all_that_was_said(monkeypatch):
@@ -95,6 +88,11 @@ def remember_all_that_was_said(monkeypatch):
     monkeypatch.setattr(
         Playout, "heard_text", lambda self, now: ("".join(c.text for c in self._clauses), "")
     )
+
+
+def pause_in_name_only(monkeypatch):
+    """A paused reply goes on sounding."""
+    monkeypatch.setattr(Speaker, "pause", lambda self: None)
 
 
 def release_what_was_not_said(monkeypatch):
@@ -111,6 +109,7 @@ BROKEN = [
     (answer_every_end, "one end per turn"),
     (answer_twice, "every reply ends"),
     (remember_all_that_was_said, "history is what was heard"),
+    (pause_in_name_only, "silent when the user speaks"),
     (release_what_was_not_said, "the answer fits the words"),
 ]
 

@@ -48,6 +48,7 @@ class Turn:
         attempt: int = 1,
         key: str = "",
         kept: dict[str, object] | None = None,
+        spend: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.index = index
         self.transcript = transcript
@@ -61,6 +62,7 @@ class Turn:
         """What attempts at this turn leave for one another."""
         self.done: list[ToolUse] = []
         """What this attempt did; it enters history when the turn is final."""
+        self._spend = spend
         self._fate: bool | None = None  # True for settled, False for dropped
         self._settled = anyio.Event()
         self._on_commit: list[Action] = []
@@ -82,6 +84,10 @@ class Turn:
         Do this before anything that cannot be undone.
         """
         await self._settled.wait()
+
+    def spent(self, tokens: int) -> None:
+        """Tell how many tokens of a model were used for this reply; may be called repeatedly."""
+        self._spend(tokens)
 
     def on_commit(self, action: Action) -> None:
         """Have `action` called once the turn is final; at once if it is."""
@@ -120,6 +126,14 @@ class Agent:
 
     async def on_start(self, session: "Session") -> str | None:  # noqa: ARG002
         """Return words to open the conversation with, or None to wait for the user."""
+        return None
+
+    async def on_idle(self, session: "Session") -> str | None:  # noqa: ARG002
+        """Return words to break a long silence with, or None to wait on."""
+        return None
+
+    async def on_digit(self, session: "Session", digit: str) -> str | None:  # noqa: ARG002
+        """Learn that the caller pressed a key; return words to say, or None."""
         return None
 
     async def on_interrupted(self, turn: Turn | None, heard: str, unheard: str) -> None:

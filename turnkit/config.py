@@ -6,6 +6,7 @@ else the default. An unknown name is an error that tells the nearest right one.
 
 import difflib
 import os
+from math import inf
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -37,6 +38,9 @@ class Settings(BaseSettings):
     voice: str = "auto"
     """Who speaks: a module of turnkit.tts."""
 
+    aura_url: str = "wss://api.deepgram.com/v1/speak"
+    """Where the voice aura is: another region such as `wss://api.eu.deepgram.com`, or a proxy."""
+
     model: str = "flux-general-en"
     eager_eot_threshold: float | None = Field(0.5, ge=0.3, le=0.9)
     eot_threshold: float = Field(0.7, ge=0.5, le=1.0)
@@ -46,6 +50,25 @@ class Settings(BaseSettings):
     speculate: Speculate = "llm+tts"
     """How far a draft may go before its turn is final: not at all, words, or words and sound."""
     max_drafts_per_turn: int = Field(4, ge=0)
+    drafts_per_minute: float = Field(30, ge=0)
+    drafts_per_call: float = Field(inf, ge=0)
+    draft_tokens_per_minute: float = Field(inf, ge=0)
+    draft_tokens_per_call: float = Field(inf, ge=0)
+    draft_characters_per_minute: float = Field(inf, ge=0)
+    draft_characters_per_call: float = Field(inf, ge=0)
+    min_hit_rate: float = Field(0.2, ge=0, le=1)
+    """When fewer of the last ten drafts were heard, speculation pauses for half a minute."""
+    price_per_million_tokens: float = Field(0.0, ge=0)
+    price_per_million_characters: float = Field(0.0, ge=0)
+    """What the model and the voice cost, in your currency, so that the ledger can tell."""
+    hold_s: float = Field(0.0, ge=0, le=5)
+    """How long a draft is kept when the user goes on, in case they end with the same words."""
+    barge_in: Literal["stop", "pause"] = "stop"
+    """What a sound of the user's does to a reply: end it, or pause it until words tell."""
+    barge_in_words: int = Field(2, ge=1)
+    barge_in_decide_s: float = Field(0.8, gt=0, le=5)
+    idle_s: float = Field(inf, gt=0)
+    """How long nobody speaks before the agent's `on_idle` is asked."""
     draft_deadline_s: float = Field(5.0, gt=0)
     reply_deadline_s: float = Field(15.0, gt=0)
     max_reply_s: float = Field(300.0, gt=0)

@@ -6,12 +6,15 @@ seconds, and everything is said in seconds of this reply's audio.
 
 from collections import deque
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
 
 from turnkit.audio.frames import FRAME_S, AudioFormat
 
 _UNREPORTED_GRACE_S = 1.0
 """How long a far end that reports its playout may keep us waiting for its last word."""
+
+_REWIND_S = 5.0
+"""How much of what was sent is kept, to be sent again after a pause: the longest lead and more."""
 
 _CHARACTERS_PER_S = 15.0
 """How fast speech goes (about 175 words a minute), for a clause whose audio is still to come."""
@@ -48,6 +51,7 @@ class Playout:
         self._reported = reported
         self._clauses: list[_Clause] = []
         self._frames: deque[bytes] = deque()
+        self._sent: deque[bytes] = deque(maxlen=round(_REWIND_S / FRAME_S))
         self._rest = bytearray()  # less than a frame
         self._staged_bytes = 0
         self._sent_s = 0.0
@@ -107,10 +111,24 @@ class Playout:
         if not self._frames and self._rest and self._late_at <= now:
             self._fill_up()  # the agent is slow: do not keep back the end of what it said
         while self._frames and self._due_at <= now + _CLOCK_ERROR_S:
-            frames.append(self._frames.popleft())
+            frame = self._frames.popleft()
+            frames.append(frame)
+            self._sent.append(frame)
             self._sent_s += FRAME_S
             self._silent_at = max(self._silent_at, now) + FRAME_S
         return frames
+
+    def rewind(self, now: float) -> None:
+        """Take back what was sent and not heard, to be sent again; the far end has dropped it.
+
+        A frame that was heard in part is sent again whole. The far end is silent from now on.
+        """
+        unheard_s = self._sent_s - self.heard_s(now)
+        for _ in range(min(len(self._sent), ceil(unheard_s / FRAME_S - _CLOCK_ERROR_S))):
+            self._frames.appendleft(self._sent.pop())
+            self._sent_s -= FRAME_S
+        self._silent_at = now
+        self._acknowledged = None
 
     @property
     def _due_at(self) -> float:

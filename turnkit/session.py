@@ -6,8 +6,8 @@ has to happen at once.
 """
 
 import secrets
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, assert_never
 
 import anyio
@@ -15,31 +15,35 @@ import structlog
 from anyio.abc import TaskGroup
 
 from turnkit import plug
-from turnkit.agent import Agent, Speech, Turn
+from turnkit.agent import Agent
 from turnkit.config import Settings
 from turnkit.errors import SourceError, TransportClosed
-from turnkit.history import Entry, History
-from turnkit.listeners.base import Item, Listener, ReplyHeard
+from turnkit.history import Entry
+from turnkit.ledger import Ledger
+from turnkit.listeners.base import Item, Listener
+from turnkit.replies import Replies
 from turnkit.sources.base import TurnSource
-from turnkit.speaker import Speaker, Stage, describe
+from turnkit.speaker import Stage, describe
 from turnkit.transports.base import DigitPressed, PlayoutReported, Transport
 from turnkit.tts.base import Synthesizer
+from turnkit.turn.budget import Budget, Limits
 from turnkit.turn.commands import (
-    Answer,
-    Apology,
+    AskIdle,
     CancelReply,
     CloseTurn,
     Command,
-    Prompt,
-    Purpose,
+    PauseReply,
     RefusePrompt,
     ReleaseReply,
+    ResumeReply,
+    SkipDraft,
     StartReply,
 )
 from turnkit.turn.events import (
     CallEnded,
     DeadlineReached,
     Event,
+    InterruptRequested,
     PlayoutFinished,
     PlayoutStarted,
     PromptRequested,
@@ -49,7 +53,7 @@ from turnkit.turn.events import (
     Update,
 )
 from turnkit.turn.machine import TurnMachine
-from turnkit.turn.policy import TurnPolicy
+from turnkit.turn.policy import BargeIn, TurnPolicy
 from turnkit.unruly import run_unruly
 
 log = structlog.get_logger(__name__)
@@ -80,9 +84,12 @@ async def converse(
 
 
 class Session:
-    """One conversation. `run` it once."""
+    """One conversation. `run` it once.
 
-    def __init__(  # the seams, by name
+    What an agent may ask of it (`say`, `interrupt`) is asked and not awaited.
+    """
+
+    def __init__(
         self,
         agent: Agent,
         *,
@@ -93,26 +100,42 @@ class Session:
         listeners: Sequence[Listener] = (),
     ) -> None:
         self.id = secrets.token_hex(8)
+        self.ledger = Ledger()
+        """How every turn ended, and what speculation cost and gained, as it stands."""
         self._agent = agent
         self._source = source
         self._transport = transport
-        self._settings = settings
-        self._listeners = list(listeners)
-        self._machine = TurnMachine(policy_of(settings))
-        self._history = History()
-        self._stage = Stage(voice, transport, settings, self._report_reply, self._note)
+        self._grace_s = settings.cancel_grace_s
+        self._listeners: list[Listener] = [self.ledger, *listeners]
+        self._budget = Budget(limits_of(settings))
+        self._machine = TurnMachine(policy_of(settings), self._budget)
+        stage = Stage(voice, transport, settings, self._report_reply, self._note, self._spent)
+        self._replies = Replies(self.id, agent, stage, self._spawn, self._spawn_hook)
         self._send, self._inbox = anyio.create_memory_object_stream[Event](_INBOX_EVENTS)
-        self._replies: dict[int, _Reply] = {}
-        self._errors: dict[int, str] = {}  # by turn: why its answer failed
-        self._prompts: dict[int, str] = {}
-        self._kept: tuple[int, int, dict[str, object]] | None = None  # turn, attempts, kept
+        self._prompts = 0
         self._dropped_updates = 0
         self._tasks: TaskGroup
 
     @property
     def history(self) -> tuple[Entry, ...]:
         """What was heard and done so far."""
-        return self._history.entries
+        return self._replies.history.entries
+
+    def say(self, text: str, *, patient: bool = True, interruptible: bool = True) -> None:
+        """Speak without having been spoken to, once nobody has the floor.
+
+        Args:
+            text: the words.
+            patient: wait for the floor, rather than be dropped if somebody has it now.
+            interruptible: whether the user can cut it short. If not, they are answered after it.
+        """
+        self._prompts += 1
+        self._replies.prompts[self._prompts] = text
+        self._report(PromptRequested(self._prompts, patient, interruptible))
+
+    def interrupt(self, reason: str = "the agent asked for it") -> None:
+        """Stop what is being said or prepared."""
+        self._report(InterruptRequested(reason))
 
     async def run(self) -> None:
         """Converse until the caller hangs up or the turn source is gone."""
@@ -127,10 +150,8 @@ class Session:
                 await self._hook(lambda: self._agent.on_end(reason))
 
     async def _converse(self) -> str:
-        self._tasks.start_soon(self._transport_in)
-        self._tasks.start_soon(self._transport_out)
-        self._tasks.start_soon(self._follow_source)
-        self._tasks.start_soon(self._greet)
+        for task in (self._transport_in, self._transport_out, self._follow_source, self._greet):
+            self._spawn(task)
         while True:
             event = await self._next_event()
             self._take(event)
@@ -151,95 +172,30 @@ class Session:
             self._note(command)
             self._execute(command)
 
-    # Commands, carried out without awaiting.
-
     def _execute(self, command: Command) -> None:
+        """Carry out a command, without awaiting."""
         match command:
             case StartReply(reply, purpose):
-                self._start(reply, purpose)
+                self._replies.start(reply, purpose)
             case ReleaseReply(reply):
-                self._release(reply)
+                self._replies.release(reply)
             case CancelReply(reply, reason):
-                self._cancel(reply, interrupted=reason == "barge_in")
+                self._replies.cancel(reply, reason)
+            case PauseReply(reply):
+                self._replies.pause(reply)
+            case ResumeReply(reply):
+                self._replies.resume(reply)
             case CloseTurn(turn, outcome, reason):
-                self._errors.pop(turn, None)
                 log.info("turn.closed", turn=turn, outcome=outcome, reason=reason)
+            case SkipDraft(turn, reason):
+                log.info("draft.skipped", turn=turn, reason=reason)
+            case AskIdle():
+                self._spawn(self._ask_idle)
             case RefusePrompt(prompt):
-                self._prompts.pop(prompt, None)
+                self._replies.prompts.pop(prompt, None)
                 log.info("prompt.refused", prompt=prompt)
             case _:
                 assert_never(command)
-
-    def _start(self, reply: int, purpose: Purpose) -> None:
-        turn: Turn | None = None
-        match purpose:
-            case Answer(index, transcript):
-                turn = self._attempt(index, transcript)
-                speech = self._agent.reply(turn)
-            case Apology(index, reason):
-                turn = Turn(index, "", self._history.entries)
-                speech = self._apology(turn, self._errors.get(index, reason))
-            case Prompt(prompt):
-                speech = _words(self._prompts.pop(prompt))
-            case _:
-                assert_never(purpose)
-        speaker = Speaker(reply, speech, self._stage)
-        self._replies[reply] = _Reply(speaker, purpose, turn)
-        self._tasks.start_soon(speaker.run)
-
-    def _attempt(self, index: int, transcript: str) -> Turn:
-        """Make the turn for one more attempt at answering it."""
-        if self._kept is None or self._kept[0] != index:
-            self._kept = index, 0, {}
-        _, attempts, kept = self._kept
-        self._kept = index, attempts + 1, kept
-        return Turn(
-            index,
-            transcript,
-            self._history.entries,
-            attempt=attempts + 1,
-            key=f"{self.id}-{index}",
-            kept=kept,
-        )
-
-    def _decide(self, turn: Turn, *, final: bool) -> None:
-        """Tell an attempt its fate, and do what it asked for in that case."""
-        for action in turn.decide(final=final):
-            try:
-                action()
-            except Exception as exc:  # agents may raise anything
-                log.error("action.failed", error=describe(exc), exc_info=exc)
-
-    def _release(self, number: int) -> None:
-        if (reply := self._replies.get(number)) is None:
-            return  # it broke down in the meantime, and said so
-        if isinstance(reply.purpose, Answer):
-            self._history.user_said(reply.purpose.turn, reply.purpose.transcript)
-        reply.speaker.release()
-        if reply.turn is not None:
-            self._decide(reply.turn, final=True)
-
-    def _cancel(self, number: int, *, interrupted: bool) -> None:
-        if (reply := self._replies.get(number)) is None:
-            return
-        reply.speaker.cancel()
-        heard, unheard = self._settle(number)
-        if interrupted:
-            self._tasks.start_soon(
-                self._hook, lambda: self._agent.on_interrupted(reply.turn, heard, unheard)
-            )
-
-    def _settle(self, number: int) -> tuple[str, str]:
-        """Enter into history what was heard of a reply that is over; return heard and unheard."""
-        reply = self._replies.pop(number)
-        if reply.turn is not None:
-            self._decide(reply.turn, final=False)  # unless it is final already
-            for use in reply.turn.done if reply.turn.final else ():
-                self._history.tool_used(use)
-        heard, unheard = reply.speaker.heard_text()
-        self._history.agent_said(heard)
-        self._note(ReplyHeard(number, heard, unheard))
-        return heard, unheard
 
     # News, from whoever has any.
 
@@ -255,18 +211,16 @@ class Session:
 
     def _report_reply(self, event: ReplyEvent) -> None:
         match event:
-            case PlayoutFinished(number) | ReplyDeclined(number) | ReplyFailed(number):
-                if number not in self._replies:
-                    return  # cancelled in the same instant
-                purpose = self._replies[number].purpose
-                if isinstance(event, ReplyFailed) and isinstance(purpose, Answer):
-                    self._errors[purpose.turn] = event.reason
-                self._settle(number)
             case PlayoutStarted():
-                pass
+                self._report(event)
+            case PlayoutFinished() | ReplyDeclined() | ReplyFailed():
+                if self._replies.ended(event):
+                    self._report(event)
             case _:
                 assert_never(event)
-        self._report(event)
+
+    def _spent(self, tokens: int, characters: int) -> None:
+        self._budget.spent(anyio.current_time(), tokens=tokens, characters=characters)
 
     async def _transport_in(self) -> None:
         try:
@@ -275,10 +229,9 @@ class Session:
                     case bytes() as audio:
                         self._source.hear(audio)
                     case PlayoutReported(reply, played_s):
-                        if reply in self._replies:
-                            self._replies[reply].speaker.acknowledge(played_s)
+                        self._replies.acknowledge(reply, played_s)
                     case DigitPressed(digit):
-                        log.debug("digit.ignored", digit=digit)
+                        self._spawn_hook(partial(self._digit, digit))
         except TransportClosed as exc:
             self._report(CallEnded(str(exc) or "hung up"))
 
@@ -307,43 +260,39 @@ class Session:
     # What the agent is asked besides replies.
 
     async def _greet(self) -> None:
-        words: str | None = None
+        await self._hook(self._ask_to_start)
 
-        async def ask() -> None:
-            nonlocal words
-            words = await self._agent.on_start(self)
+    async def _ask_to_start(self) -> None:
+        if words := await self._agent.on_start(self):
+            self.say(words, patient=False)
 
-        await self._hook(ask)
-        if words:
-            self._prompts[0] = words
-            self._report(PromptRequested(0))
+    async def _ask_idle(self) -> None:
+        await self._hook(self._ask_when_idle)
 
-    async def _apology(self, turn: Turn, error: str) -> AsyncGenerator[Speech, None]:
-        if words := await self._agent.on_error(turn, error):
-            yield words
+    async def _ask_when_idle(self) -> None:
+        if words := await self._agent.on_idle(self):
+            self.say(words, patient=False)
+
+    async def _digit(self, digit: str) -> None:
+        if words := await self._agent.on_digit(self, digit):
+            self.say(words)
 
     async def _hook(self, call: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Call one of the agent's hooks; what it raises is logged and changes nothing."""
         try:
-            await run_unruly(call, self._settings.cancel_grace_s, self._hook_abandoned)
+            await run_unruly(call, self._grace_s, _hook_abandoned)
         except Exception as exc:  # agents may raise anything
             log.error("hook.failed", error=describe(exc), exc_info=exc)
 
-    def _hook_abandoned(self) -> None:
-        log.error("hook.abandoned", advice="a hook swallows cancellation")
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tasks.start_soon(work)
+
+    def _spawn_hook(self, call: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tasks.start_soon(self._hook, call)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """A reply that is not over."""
-
-    speaker: Speaker
-    purpose: Purpose
-    turn: Turn | None
-
-
-async def _words(text: str) -> AsyncGenerator[Speech, None]:
-    yield text
+def _hook_abandoned() -> None:
+    log.error("hook.abandoned", advice="a hook swallows cancellation")
 
 
 def policy_of(settings: Settings) -> TurnPolicy:
@@ -351,7 +300,23 @@ def policy_of(settings: Settings) -> TurnPolicy:
     return TurnPolicy(
         speculate=settings.speculate != "off",
         max_drafts_per_turn=settings.max_drafts_per_turn,
+        hold_s=settings.hold_s,
         draft_deadline_s=settings.draft_deadline_s,
         reply_deadline_s=settings.reply_deadline_s,
         max_reply_s=settings.max_reply_s,
+        idle_s=settings.idle_s,
+        barge_in=BargeIn(settings.barge_in, settings.barge_in_words, settings.barge_in_decide_s),
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what the settings let speculation cost."""
+    return Limits(
+        drafts_per_minute=settings.drafts_per_minute,
+        drafts_per_call=settings.drafts_per_call,
+        tokens_per_minute=settings.draft_tokens_per_minute,
+        tokens_per_call=settings.draft_tokens_per_call,
+        characters_per_minute=settings.draft_characters_per_minute,
+        characters_per_call=settings.draft_characters_per_call,
+        min_hit_rate=settings.min_hit_rate,
     )

@@ -4,20 +4,21 @@ It holds no rule about who may speak: it prepares when told to exist, sounds whe
 is silent from the instant it is cancelled, whatever its agent still does.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from math import inf
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar, assert_never
 
 import anyio
 import structlog
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from turnkit.agent import Audio, Speech
 from turnkit.audio.frames import samples_of
 from turnkit.audio.resample import Resampler
 from turnkit.config import Settings
-from turnkit.listeners.base import AgentStuck, Note, ReplyWorded
+from turnkit.listeners.base import AgentStuck, Note, ReplyReady, ReplySpent, ReplyWorded
 from turnkit.playout import Playout
 from turnkit.transports.base import Transport
 from turnkit.tts.base import Synthesizer
@@ -33,6 +34,14 @@ from turnkit.unruly import run_unruly
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
+_AHEAD_PIECES = 16
+"""How many pieces the agent may be ahead of the voice before it has to wait."""
+
+_PAUSE_S = 0.1
+"""How long an agent says nothing until a full stop counts as the end of a sentence."""
+
 ReportReply: TypeAlias = Callable[[ReplyEvent], None]
 
 
@@ -45,6 +54,8 @@ class Stage:
     settings: Settings
     report: ReportReply
     note: Callable[[Note], None]
+    spent: Callable[[int, int], None]
+    """Takes tokens and characters that were used for a draft."""
 
 
 class Speaker:
@@ -66,6 +77,7 @@ class Speaker:
         self._scope = anyio.CancelScope()
         self._started = False
         self._silenced = False
+        self._paused = False
         self._composed = False
         self._all_sent = False
 
@@ -74,6 +86,18 @@ class Speaker:
     def release(self) -> None:
         """Let the reply be heard: what is due leaves before this returns."""
         self._released.set()
+        self._send_due()
+        self._wake()
+
+    def pause(self) -> None:
+        """Be silent until resumed; what was sent and not heard will be sent again."""
+        self._paused = True
+        self._stage.transport.clear(self.reply)
+        self._playout.rewind(anyio.current_time())
+
+    def resume(self) -> None:
+        """Go on where the sound stopped."""
+        self._paused = False
         self._send_due()
         self._wake()
 
@@ -105,15 +129,29 @@ class Speaker:
                 tasks.cancel_scope.cancel()
 
     async def _prepare(self) -> None:
-        grace_s = self._stage.settings.cancel_grace_s
-        try:
-            await run_unruly(self._compose, grace_s, self._abandoned)
-        except Exception as exc:  # agents may raise anything; it costs one reply
-            self.error = exc
-            log.error("reply.failed", reply=self.reply, error=describe(exc), exc_info=exc)
+        """Have the agent speak and the voice sound, each at its own pace, until both are done."""
+        send, pieces = anyio.create_memory_object_stream[Speech](_AHEAD_PIECES)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._guard, self._ask_agent, send)
+            async with pieces:
+                await self._guard(self._voice, pieces)
+            tasks.cancel_scope.cancel()  # where the voice broke down, the agent speaks in vain
         self._playout.end()
         self._composed = True
         self._wake()
+
+    async def _guard(self, work: Callable[[T], Awaitable[None]], stream: T) -> None:
+        """Do a part of the reply's work; what it raises costs this reply and no more."""
+        try:
+            await work(stream)
+        except Exception as exc:  # agents and voices may raise anything
+            self.error = self.error or exc
+            log.error("reply.failed", reply=self.reply, error=describe(exc), exc_info=exc)
+
+    async def _ask_agent(self, send: MemoryObjectSendStream[Speech]) -> None:
+        async with send:
+            grace_s = self._stage.settings.cancel_grace_s
+            await run_unruly(lambda: self._listen_to_agent(send), grace_s, self._abandoned)
 
     def _abandoned(self) -> None:
         self._stage.note(AgentStuck(self.reply))
@@ -124,31 +162,42 @@ class Speaker:
             advice="the agent swallows cancellation; let asyncio.CancelledError pass",
         )
 
-    async def _compose(self) -> None:
-        """Turn what the agent yields into staged audio, as far as there is room for it."""
-        cutter = ClauseCutter()
-        characters = 0
+    async def _listen_to_agent(self, send: MemoryObjectSendStream[Speech]) -> None:
+        """Pass on what the agent yields, up to the length a reply may have."""
+        left = self._stage.settings.max_reply_chars
         async with aclosing(self._speech) as speech:
             async for piece in speech:
                 if self._silenced:
-                    return
+                    return  # it swallowed its cancellation, and nobody listens any more
                 match piece:
                     case str() as text:
-                        room = self._stage.settings.max_reply_chars - characters
-                        characters += len(text)
-                        for clause in cutter.feed(text[:room]):
-                            await self._say(clause)
+                        await send.send(text[:left])
+                        left -= len(text)
                     case Audio() as audio:
-                        for clause in cutter.flush():
-                            await self._say(clause)
-                        await self._sound(audio)
+                        await send.send(audio)
                     case _:
                         raise TypeError(
                             f"reply() yielded {type(piece).__name__}; yield str or turnkit.Audio"
                         )
-                if characters > self._stage.settings.max_reply_chars:
-                    log.warning("reply.cut", reply=self.reply, characters=characters)
-                    break
+                if left < 0:
+                    log.warning("reply.cut", reply=self.reply, excess_characters=-left)
+                    return
+
+    async def _voice(self, pieces: MemoryObjectReceiveStream[Speech]) -> None:
+        """Turn pieces into staged audio, as far as there is room for it."""
+        cutter = ClauseCutter()
+        while (piece := await _next_piece(pieces, cutter)) is not None:
+            match piece:
+                case str() as text:
+                    clauses = cutter.feed(text) if text else cutter.flush()
+                    for clause in clauses:
+                        await self._say(clause)
+                case Audio() as audio:
+                    for clause in cutter.flush():
+                        await self._say(clause)
+                    await self._sound(audio)
+                case _:
+                    assert_never(piece)
         for clause in cutter.flush():
             await self._say(clause)
 
@@ -156,6 +205,9 @@ class Speaker:
         self._stage.note(ReplyWorded(self.reply, clause))
         self._playout.open_clause(clause)
         if text := speakable(clause):
+            self._stage.note(ReplySpent(self.reply, characters=len(text)))
+            if not self._released.is_set():
+                self._stage.spent(0, len(text))
             if self._stage.settings.speculate != "llm+tts":
                 await self._released.wait()
             rate = Resampler(self._stage.voice.sample_rate_hz, self._stage.transport.outgoing_hz)
@@ -174,6 +226,8 @@ class Speaker:
 
     async def _put(self, pcm: bytes) -> None:
         """Stage audio, and wait while more is staged than the settings allow."""
+        if pcm and not self._playout.has_audio:
+            self._stage.note(ReplyReady(self.reply))
         self._playout.stage(pcm)
         self._wake()
         while self._playout.waiting_s > self._stage.settings.staged_audio_s:
@@ -188,6 +242,9 @@ class Speaker:
             await self._wait(inf)  # the draft's fate is the turn machine's to decide
         while True:
             self._send_due()
+            if self._paused:
+                await self._wait(inf)
+                continue
             now = anyio.current_time()
             if self._composed and (self._playout.finished(now) or not self._playout.has_audio):
                 return self._outcome()
@@ -211,7 +268,7 @@ class Speaker:
 
     def _send_due(self) -> None:
         """Hand over what may leave now. The one place where a reply becomes audible."""
-        if self._silenced or not self._released.is_set():
+        if self._silenced or self._paused or not self._released.is_set():
             return
         frames = self._playout.due(anyio.current_time())
         for frame in frames:
@@ -233,6 +290,23 @@ class Speaker:
         with anyio.CancelScope(deadline=until):
             await self._news.wait()
         self._news = anyio.Event()
+
+
+async def _next_piece(
+    pieces: MemoryObjectReceiveStream[Speech], cutter: ClauseCutter
+) -> Speech | None:
+    """Wait for the agent's next piece: "" is a pause after what could be a clause, None the end.
+
+    Without the pause, "One moment." would wait for the slow work that it is to bridge: only what
+    follows tells whether a full stop ends a sentence.
+    """
+    patience_s = _PAUSE_S if cutter.could_end else inf
+    with anyio.CancelScope(deadline=anyio.current_time() + patience_s):
+        try:
+            return await pieces.receive()
+        except anyio.EndOfStream:
+            return None
+    return ""
 
 
 def describe(error: Exception) -> str:

@@ -157,3 +157,13 @@ def test_what_holds_no_word_is_not_spoken(written):
 @given(st.text())
 def test_whatever_is_written_something_can_be_spoken_or_nothing(text):
     assert speakable(text) == speakable(text).strip()
+
+
+def test_what_ends_like_a_clause_could_be_one():
+    cutter = ClauseCutter()
+    assert not cutter.could_end
+    cutter.feed("One moment")
+    assert not cutter.could_end
+    cutter.feed(". ")
+    cutter.feed("It costs 3.")
+    assert cutter.could_end

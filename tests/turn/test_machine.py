@@ -205,7 +205,7 @@ DEPTH = 8
 
 def alphabet(machine: TurnMachine):
     """What may come next: about this turn or the next, and about this reply or the one before."""
-    turn = machine._settled_turn + 1
+    turn = machine.settled_turn + 1
     for number in (turn - 1, turn, turn + 1):
         yield StartOfTurn(number)
         yield EagerEndOfTurn(number, "a")
@@ -213,7 +213,7 @@ def alphabet(machine: TurnMachine):
         yield TurnResumed(number)
         yield EndOfTurn(number, "a")
     yield EndOfTurn(turn, "")
-    for reply in (machine._replies - 1, machine._replies):
+    for reply in (machine._moves.replies - 1, machine._moves.replies):
         yield PlayoutStarted(reply)
         yield PlayoutFinished(reply)
         yield ReplyDeclined(reply)
@@ -234,7 +234,7 @@ def explore(depth):
                 machine = TurnMachine.at(state, settled_turn=settled, replies=replies)
                 commands = machine.feed(event, now=20.0 * level)
                 yield event, state, machine, commands
-                after = (machine.state, machine._settled_turn, machine._replies)
+                after = (machine.state, machine.settled_turn, machine._moves.replies)
                 if after not in seen:
                     seen.add(after)
                     reached.append(after)
@@ -260,7 +260,7 @@ def test_whatever_happens_a_turn_is_closed_when_it_ends_and_only_then():
     for _, before, machine, commands in explore(DEPTH):
         closed = [command.turn for command in commands if isinstance(command, CloseTurn)]
         assert len(closed) == len(set(closed))
-        assert all(turn <= machine._settled_turn for turn in closed)
+        assert all(turn <= machine.settled_turn for turn in closed)
         before_turn, after_turn = answered(before), answered(machine.state)
         if before_turn is not None:
             assert (before_turn in closed) == (before_turn != after_turn)
@@ -278,7 +278,7 @@ def test_whatever_happens_a_reply_is_released_only_for_a_turn_that_is_final():
             if isinstance(command, ReleaseReply):
                 assert isinstance(machine.state, Thinking)
                 assert machine.state.reply == command.reply
-                assert getattr(machine.state.purpose, "turn", -1) <= machine._settled_turn
+                assert getattr(machine.state.purpose, "turn", -1) <= machine.settled_turn
 
 
 def test_whatever_happens_replies_are_numbered_in_order():

@@ -16,6 +16,22 @@ class ReplyWorded:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyReady:
+    """The first sound of a reply has been made; it may not be heard for a while, or ever."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySpent:
+    """Something was used up for a reply: tokens of a model, characters of a voice."""
+
+    reply: int
+    tokens: int = 0
+    characters: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyHeard:
     """A reply is over: what of it the user can have heard, and what not."""
 
@@ -31,7 +47,7 @@ class AgentStuck:
     reply: int
 
 
-Note: TypeAlias = ReplyWorded | ReplyHeard | AgentStuck
+Note: TypeAlias = ReplyWorded | ReplyReady | ReplySpent | ReplyHeard | AgentStuck
 Item: TypeAlias = Event | Command | Note
 
 

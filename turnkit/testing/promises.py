@@ -10,6 +10,7 @@ from math import inf
 from typing import Final, TypeAlias
 
 from turnkit.audio.frames import FRAME_S
+from turnkit.far_end import Sound
 from turnkit.history import Message
 from turnkit.listeners.base import ReplyHeard
 from turnkit.testing.play import Heard
@@ -18,6 +19,9 @@ from turnkit.turn.commands import (
     Apology,
     CancelReply,
     CloseTurn,
+    Prompt,
+    ReleaseReply,
+    ResumeReply,
     StartReply,
 )
 from turnkit.turn.events import EndOfTurn, StartOfTurn
@@ -80,7 +84,9 @@ def _never_silent(heard: Heard) -> Iterator[str]:
             for sound in heard.sounds
             if getattr(purposes[sound.reply], "turn", None) == end.turn
         ]
-        if min(closed + sounded, default=inf) > at + _LAST_DEADLINE_S < heard.tape[-1][0]:
+        insisted = [s.end for s in heard.sounds if _insists(purposes[s.reply]) and s.start >= at]
+        until = max([at, *insisted]) + _LAST_DEADLINE_S
+        if min(closed + sounded, default=inf) > until < heard.tape[-1][0]:
             yield f"nobody answered turn {end.turn}, final at {at:.3f}"
 
 
@@ -104,15 +110,35 @@ def _silent_when_cancelled(heard: Heard) -> Iterator[str]:
 
 
 def _silent_when_the_user_speaks(heard: Heard) -> Iterator[str]:
-    """When a new turn starts, whatever sounded stops within a frame."""
+    """When a new turn starts, whatever sounded stops within a frame, unless it is resumed."""
+    released = {item.reply: at for at, item in heard.tape if isinstance(item, ReleaseReply)}
     newest = -1
     for at, item in heard.tape:
-        if isinstance(item, StartOfTurn) and item.turn > newest:
-            newest = item.turn
-            if item.turn <= _newest_final(heard, at):
-                continue
-            if any(s.start < at and s.end > at + FRAME_S for s in heard.sounds):
-                yield f"sound went on over turn {item.turn} that started at {at:.3f}"
+        if not isinstance(item, StartOfTurn) or item.turn <= max(newest, _newest_final(heard, at)):
+            continue
+        newest = item.turn
+        for sound in heard.sounds:
+            before = (
+                released.get(sound.reply, -inf) < at and sound.end > at + FRAME_S + _CLOCK_ERROR_S
+            )
+            if before and not _may_sound_over(heard, sound, at):
+                yield f"reply {sound.reply} sounded over turn {item.turn} at {sound.start:.3f}"
+                break
+
+
+def _may_sound_over(heard: Heard, sound: Sound, at: float) -> bool:
+    """Tell speech that may not be interrupted, or that was resumed after the turn's start."""
+    if _insists(_purposes(heard)[sound.reply]):
+        return True
+    return any(
+        at <= when <= sound.start + _CLOCK_ERROR_S
+        for when, item in heard.tape
+        if isinstance(item, ResumeReply) and item.reply == sound.reply
+    )
+
+
+def _insists(purpose: object) -> bool:
+    return isinstance(purpose, Prompt) and not purpose.interruptible
 
 
 def _one_voice(heard: Heard) -> Iterator[str]:

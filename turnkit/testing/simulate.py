@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
+from math import inf
 from random import Random
 
 import anyio
@@ -18,6 +19,7 @@ import structlog
 from turnkit.agent import Agent, Speech, Turn
 from turnkit.config import Settings
 from turnkit.errors import SynthesisError
+from turnkit.session import Session
 from turnkit.testing.clock import run_virtual
 from turnkit.testing.play import Heard, play
 from turnkit.testing.promises import breaches
@@ -54,7 +56,12 @@ def simulate(seed: int) -> Call:
     script = list(_user(random))
     agent, voice = _MoodyAgent(Random(seed + 1)), _MoodyVoice(Random(seed + 2))
     settings = Settings.model_construct(
-        speculate=random.choice(["off", "llm", "llm+tts"]), max_reply_s=20.0, staged_audio_s=2.0
+        speculate=random.choice(["off", "llm", "llm+tts"]),
+        hold_s=random.choice([0.0, 0.0, 1.0]),
+        barge_in=random.choice(["stop", "stop", "pause"]),
+        idle_s=random.choice([inf, 4.0]),
+        max_reply_s=20.0,
+        staged_audio_s=2.0,
     )
     end = script[-1][0] + (random.uniform(0, 3) if random.random() < 0.2 else _PATIENCE_S)
     heard = run_virtual(
@@ -79,7 +86,7 @@ def _user(random: Random) -> Iterator[tuple[float, UserEvent]]:
 
 
 def _turn(random: Random, turn: int) -> Iterator[UserEvent]:
-    words = f"turn {turn}"
+    words = random.choice([f"turn {turn}", f"turn {turn}", "mm-hm", "..."])
     yield Update(turn, words)
     yield StartOfTurn(turn, words)
     for cycle in range(random.choice([0, 0, 1, 1, 2, 7])):
@@ -101,9 +108,24 @@ class _MoodyAgent(Agent):
         self._random = random
         self._effects: list[tuple[float, int]] = []
 
-    async def on_start(self, session: object) -> str | None:  # noqa: ARG002
+    async def on_start(self, session: Session) -> str | None:
+        self._session = session
         await anyio.sleep(self._random.uniform(0, 2))
         return self._random.choice([None, "Hello, this is a greeting."])
+
+    async def on_idle(self, session: Session) -> str | None:
+        match self._random.randrange(4):
+            case 0:
+                session.say("This call is being recorded for training.", interruptible=False)
+            case 1:
+                session.interrupt()
+            case 2:
+                return "Are you still there?"
+        return None
+
+    async def on_interrupted(self, turn: Turn | None, heard: str, unheard: str) -> None:  # noqa: ARG002
+        if self._random.random() < 0.2:
+            self._session.say("Sorry, go on.")
 
     async def on_error(self, turn: Turn, error: str) -> str | None:  # noqa: ARG002
         if self._random.random() < 0.1:
@@ -133,6 +155,9 @@ class _MoodyAgent(Agent):
                 self._effects.append((anyio.current_time(), turn.index))
                 yield "Done."
             case 7:
+                self._session.say("By the way, we close at ten.", interruptible=False)
+                if self._random.random() < 0.3:
+                    self._session.interrupt("changed its mind")
                 while True:
                     yield "and so on, "
                     await anyio.sleep(0.3)

@@ -53,6 +53,9 @@ _MARKUP = [
 ]
 
 
+_ENDS = tuple(".!?…,;:")
+
+
 class ClauseCutter:
     """Cuts one reply. All pieces joined are all the text that was fed, to the character."""
 
@@ -68,6 +71,11 @@ class ClauseCutter:
         while end := self._cut() or self._forced_cut(_LOOK_AHEAD_CHARS):
             pieces.append(self._take(end))
         return pieces
+
+    @property
+    def could_end(self) -> bool:
+        """Whether what is left ends like a clause, so that only more text could tell otherwise."""
+        return self._rest.rstrip()[-1:] in _ENDS
 
     def flush(self) -> list[str]:
         """Return the rest, once no more text comes."""

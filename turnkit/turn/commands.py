@@ -9,6 +9,8 @@ CancelReason: TypeAlias = Literal[
     "barge_in",  # the user spoke while the reply was audible
     "superseded",  # the user spoke again before anything was heard
     "deadline",  # it took too long
+    "expired",  # it was kept for a turn that went on, and that took too long
+    "asked",  # the agent had it stopped
     "call_ended",
 ]
 
@@ -37,6 +39,7 @@ class Prompt:
     """Words that answer nothing, such as a greeting."""
 
     prompt: int
+    interruptible: bool = True
 
 
 Purpose: TypeAlias = Answer | Apology | Prompt
@@ -66,6 +69,34 @@ class CancelReply:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseReply:
+    """Stop the sound of the reply at once, but keep it: the user may not want the floor."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeReply:
+    """Go on with a paused reply where it stopped."""
+
+    reply: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SkipDraft:
+    """Take note that no draft was started for an eager end, and why."""
+
+    turn: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskIdle:
+    """Ask the agent whether it has something to say: nobody has spoken for a while."""
+
+
+@dataclass(frozen=True, slots=True)
 class CloseTurn:
     """Enter into the ledger how a turn ended. Comes once for every turn that was final."""
 
@@ -81,4 +112,14 @@ class RefusePrompt:
     prompt: int
 
 
-Command: TypeAlias = StartReply | ReleaseReply | CancelReply | CloseTurn | RefusePrompt
+Command: TypeAlias = (
+    StartReply
+    | ReleaseReply
+    | CancelReply
+    | PauseReply
+    | ResumeReply
+    | SkipDraft
+    | AskIdle
+    | CloseTurn
+    | RefusePrompt
+)

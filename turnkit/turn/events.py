@@ -83,9 +83,22 @@ class ReplyFailed:
 
 @dataclass(frozen=True, slots=True)
 class PromptRequested:
-    """The agent wants to speak without having been spoken to, for example to greet."""
+    """The agent wants to speak without having been spoken to, for example to greet.
+
+    A `patient` prompt waits until nobody has the floor; another is refused if somebody has. One
+    that is not `interruptible` is heard to its end, and the user's turn is answered after it.
+    """
 
     prompt: int
+    patient: bool = False
+    interruptible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptRequested:
+    """The agent wants whatever is being said to stop."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +115,6 @@ class DeadlineReached:
 
 UserEvent: TypeAlias = StartOfTurn | Update | EagerEndOfTurn | TurnResumed | EndOfTurn
 ReplyEvent: TypeAlias = PlayoutStarted | PlayoutFinished | ReplyDeclined | ReplyFailed
-Event: TypeAlias = UserEvent | ReplyEvent | PromptRequested | CallEnded | DeadlineReached
+FloorEvent: TypeAlias = StartOfTurn | EagerEndOfTurn | TurnResumed | EndOfTurn
+StateEvent: TypeAlias = UserEvent | ReplyEvent | InterruptRequested | CallEnded | DeadlineReached
+Event: TypeAlias = StateEvent | PromptRequested

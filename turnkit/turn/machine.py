@@ -4,22 +4,18 @@ The driver feeds one event at a time, with the time it happened, and carries out
 in order. It calls again with `DeadlineReached` once `deadline` has passed.
 """
 
+from collections import deque
 from math import inf
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
+from turnkit.turn import agent_states, user_states
+from turnkit.turn.budget import Budget
 from turnkit.turn.commands import (
-    Answer,
-    Apology,
-    CancelReason,
     CancelReply,
-    CloseTurn,
     Command,
-    Outcome,
     Prompt,
-    Purpose,
     RefusePrompt,
     ReleaseReply,
-    StartReply,
 )
 from turnkit.turn.events import (
     CallEnded,
@@ -27,28 +23,33 @@ from turnkit.turn.events import (
     EagerEndOfTurn,
     EndOfTurn,
     Event,
+    InterruptRequested,
     PlayoutFinished,
-    PlayoutStarted,
     PromptRequested,
-    ReplyDeclined,
     ReplyFailed,
     StartOfTurn,
+    StateEvent,
     TurnResumed,
     Update,
 )
+from turnkit.turn.moves import Moves, Step
 from turnkit.turn.policy import TurnPolicy
 from turnkit.turn.states import (
     AgentSpeaking,
     Closed,
+    Floor,
+    Holding,
+    Insisting,
     Listening,
+    Overlapping,
     Speculating,
     State,
     Thinking,
     UserSpeaking,
 )
 
-Step: TypeAlias = tuple[State, list[Command]]
-FloorEvent: TypeAlias = StartOfTurn | EagerEndOfTurn | TurnResumed | EndOfTurn
+MAX_PROMPTS = 8
+"""So many patient prompts wait for the floor; more are refused."""
 
 
 class TurnMachine:
@@ -59,26 +60,36 @@ class TurnMachine:
     released only for a turn that is final.
     """
 
-    def __init__(self, policy: TurnPolicy | None = None) -> None:
+    def __init__(self, policy: TurnPolicy | None = None, budget: Budget | None = None) -> None:
         self.state: State = Listening()
-        self._policy = policy or TurnPolicy()
-        self._replies = 0
-        self._settled_turn = -1  # the newest turn that ended; news of it or older comes too late
+        self._moves = Moves(policy or TurnPolicy(), budget or Budget())
+        self._prompts: deque[Prompt] = deque()
 
     @classmethod
-    def at(cls, state: State, *, settled_turn: int, replies: int) -> "TurnMachine":
+    def at(
+        cls, state: State, *, settled_turn: int, replies: int, policy: TurnPolicy | None = None
+    ) -> "TurnMachine":
         """Return a machine in the midst of a conversation, to look at one step of it."""
-        machine = cls()
-        machine.state, machine._settled_turn, machine._replies = state, settled_turn, replies
+        machine = cls(policy)
+        machine.state = state
+        machine._moves.settled_turn, machine._moves.replies = settled_turn, replies
         return machine
 
     @property
     def deadline(self) -> float:
         """The instant at which the machine wants `DeadlineReached`; `inf` for never."""
         match self.state:
-            case Thinking(deadline=deadline) | AgentSpeaking(deadline=deadline):
+            case Insisting(speaking):
+                return speaking.deadline
+            case (
+                Listening(deadline=deadline)
+                | Holding(deadline=deadline)
+                | Thinking(deadline=deadline)
+                | AgentSpeaking(deadline=deadline)
+                | Overlapping(deadline=deadline)
+            ):
                 return deadline
-            case Listening() | UserSpeaking() | Speculating() | Closed():
+            case UserSpeaking() | Speculating() | Closed():
                 return inf
             case _:
                 assert_never(self.state)
@@ -88,325 +99,103 @@ class TurnMachine:
         """Whether the call is over, so that nothing will ever be asked again."""
         return isinstance(self.state, Closed)
 
+    @property
+    def settled_turn(self) -> int:
+        """The newest turn that has ended; -1 if none has."""
+        return self._moves.settled_turn
+
     def feed(self, event: Event, now: float) -> list[Command]:
         """Take in one event; return what to do about it, in order."""
-        if self._is_late(event):
-            return []
-        match self.state:
-            case Listening():
-                self.state, commands = self._listening(event, now)
-            case UserSpeaking() as state:
-                self.state, commands = self._user_speaking(state, event, now)
-            case Speculating() as state:
-                self.state, commands = self._speculating(state, event, now)
-            case Thinking() as state:
-                self.state, commands = self._thinking(state, event, now)
-            case AgentSpeaking() as state:
-                self.state, commands = self._agent_speaking(state, event, now)
-            case Closed():
-                commands = self._closed(event)
-            case _:
-                assert_never(self.state)
-        return commands
-
-    def _is_late(self, event: Event) -> bool:
-        """Tell news of a turn that has ended: sources repeat themselves, and networks reorder."""
         match event:
-            case (
-                StartOfTurn(turn)
-                | Update(turn)
-                | EagerEndOfTurn(turn)
-                | TurnResumed(turn)
-                | EndOfTurn(turn)
+            case PromptRequested():
+                commands = self._prompt(event)
+            case StartOfTurn(turn) | EagerEndOfTurn(turn) | TurnResumed(turn) | EndOfTurn(turn) if (
+                turn <= self.settled_turn
             ):
-                return turn <= self._settled_turn
-            case _:
-                return False
-
-    # One method per state.
-
-    def _listening(self, event: Event, now: float) -> Step:
-        match event:
-            case StartOfTurn() | EagerEndOfTurn() | TurnResumed() | EndOfTurn():
-                return self._open(event, now)
-            case PromptRequested(prompt):
-                return self._start(Prompt(prompt), now)
-            case CallEnded():
-                return Closed(), []
-            case Update():
-                return Listening(), []  # words may precede the StartOfTurn they belong to
-            case (
-                PlayoutStarted()
-                | PlayoutFinished()
-                | ReplyDeclined()
-                | ReplyFailed()
-                | DeadlineReached()
-            ):
-                return Listening(), []  # late news of a reply that is settled
-            case _:
-                assert_never(event)
-
-    def _user_speaking(self, state: UserSpeaking, event: Event, now: float) -> Step:
-        match event:
-            case StartOfTurn() | EagerEndOfTurn() | TurnResumed() | EndOfTurn():
-                if event.turn != state.turn:  # the end of this turn was lost on the way
-                    return self._instead(self._supersede(state.turn), event, now)
-                return self._with_user(state, event, now)
-            case PromptRequested(prompt):
-                return state, [RefusePrompt(prompt)]
-            case CallEnded():
-                return Closed(), []
-            case Update():
-                return state, []
-            case (
-                PlayoutStarted()
-                | PlayoutFinished()
-                | ReplyDeclined()
-                | ReplyFailed()
-                | DeadlineReached()
-            ):
-                return state, []  # late news of a reply that was cancelled
-            case _:
-                assert_never(event)
-
-    def _with_user(self, state: UserSpeaking, event: FloorEvent, now: float) -> Step:
-        match event:
-            case EagerEndOfTurn():
-                return self._speculate(state, event)
-            case EndOfTurn():
-                return self._commit(event, now)
-            case StartOfTurn() | TurnResumed():
-                return state, []  # we knew: the user is speaking
-            case _:
-                assert_never(event)
-
-    def _speculating(self, state: Speculating, event: Event, now: float) -> Step:
-        turn = state.answer.turn
-        match event:
-            case StartOfTurn() | EagerEndOfTurn() | TurnResumed() | EndOfTurn():
-                if event.turn != turn:  # the end of this turn was lost on the way
-                    dropped = [CancelReply(state.reply, "superseded"), *self._supersede(turn)]
-                    return self._instead(dropped, event, now)
-                return self._with_draft(state, event, now)
-            case ReplyFailed(reply) if reply == state.reply:
-                return UserSpeaking(turn, state.drafts), []  # asked again when the turn is final
-            case PromptRequested(prompt):
-                return state, [RefusePrompt(prompt)]
-            case CallEnded():
-                return Closed(), [CancelReply(state.reply, "call_ended")]
-            case Update():
-                return state, []
-            case (
-                PlayoutStarted()
-                | PlayoutFinished()
-                | ReplyDeclined()
-                | ReplyFailed()
-                | DeadlineReached()
-            ):
-                return state, []  # late news of a reply that was cancelled
-            case _:
-                assert_never(event)
-
-    def _with_draft(self, state: Speculating, event: FloorEvent, now: float) -> Step:
-        before = UserSpeaking(state.answer.turn, state.drafts)
-        match event:
-            case EndOfTurn(turn, transcript) if self._draft_answers(state, transcript):
-                self._settled_turn = turn
-                return self._think(state.reply, state.answer, now), [ReleaseReply(state.reply)]
-            case EndOfTurn():
-                return self._instead([CancelReply(state.reply, "changed")], event, now)
-            case EagerEndOfTurn(_, transcript) if self._draft_answers(state, transcript):
-                return state, []  # said twice
-            case EagerEndOfTurn():
-                after, commands = self._speculate(before, event)
-                return after, [CancelReply(state.reply, "changed"), *commands]
-            case TurnResumed():
-                return before, [CancelReply(state.reply, "resumed")]
-            case StartOfTurn():
-                return state, []  # said twice
-            case _:
-                assert_never(event)
-
-    def _thinking(self, state: Thinking, event: Event, now: float) -> Step:
-        match event:
-            case StartOfTurn() | EagerEndOfTurn() | TurnResumed() | EndOfTurn():
-                return self._instead(self._cut(state, "superseded", "superseded"), event, now)
-            case PlayoutStarted(reply) if reply == state.reply:
-                until = now + self._policy.max_reply_s
-                return AgentSpeaking(state.purpose, reply, until), []
-            case ReplyDeclined(reply) if reply == state.reply:
-                return Listening(), self._close(state.purpose, "declined")
-            case PlayoutFinished(reply) if reply == state.reply:
-                return Listening(), self._close(state.purpose, "answered")
-            case ReplyFailed(reply, reason) if reply == state.reply:
-                return self._instead_of_failed(state.purpose, reason, now)
-            case DeadlineReached() if now >= state.deadline:
-                after, commands = self._instead_of_failed(state.purpose, "no sound in time", now)
-                return after, [CancelReply(state.reply, "deadline"), *commands]
-            case PromptRequested(prompt):
-                return state, [RefusePrompt(prompt)]
-            case CallEnded():
-                return Closed(), self._cut(state, "call_ended", "failed", "call ended")
-            case Update():
-                return state, []
-            case (
-                PlayoutStarted()
-                | PlayoutFinished()
-                | ReplyDeclined()
-                | ReplyFailed()
-                | DeadlineReached()
-            ):
-                return state, []  # late news of an earlier reply, or an early alarm
-            case _:
-                assert_never(event)
-
-    def _agent_speaking(self, state: AgentSpeaking, event: Event, now: float) -> Step:
-        match event:
-            case StartOfTurn() | EagerEndOfTurn() | TurnResumed() | EndOfTurn():
-                # Barge-in: the user always wins the floor.
-                return self._instead(self._cut(state, "barge_in", "interrupted"), event, now)
-            case PlayoutFinished(reply) if reply == state.reply:
-                return Listening(), self._close(state.purpose, "answered")
-            case ReplyFailed(reply, reason) if reply == state.reply:
-                return self._apologise(state.purpose, reason, now)
-            case DeadlineReached() if now >= state.deadline:
-                return Listening(), self._cut(state, "deadline", "interrupted", "reply too long")
-            case PromptRequested(prompt):
-                return state, [RefusePrompt(prompt)]
-            case CallEnded():
-                return Closed(), self._cut(state, "call_ended", "interrupted", "call ended")
-            case Update():
-                return state, []
-            case (
-                PlayoutStarted()
-                | PlayoutFinished()
-                | ReplyDeclined()
-                | ReplyFailed()
-                | DeadlineReached()
-            ):
-                return state, []  # late news of an earlier reply, or an early alarm
-            case _:
-                assert_never(event)
-
-    def _closed(self, event: Event) -> list[Command]:
-        match event:
-            case PromptRequested(prompt):
-                return [RefusePrompt(prompt)]
-            case (
-                StartOfTurn()
-                | Update()
-                | EagerEndOfTurn()
-                | TurnResumed()
-                | EndOfTurn()
-                | PlayoutStarted()
-                | PlayoutFinished()
-                | ReplyDeclined()
-                | ReplyFailed()
-                | CallEnded()
-                | DeadlineReached()
-            ):
-                return []  # nothing can follow the end of a call
-            case _:
-                assert_never(event)
-
-    # The moves they share.
-
-    def _open(self, event: FloorEvent, now: float) -> Step:
-        """Give the user the floor, also where the source skipped the StartOfTurn."""
-        self._settled_turn = max(self._settled_turn, event.turn - 1)  # turns do not go back
-        match event:
-            case StartOfTurn(turn) | TurnResumed(turn):
-                return UserSpeaking(turn), []
-            case EagerEndOfTurn(turn):
-                return self._speculate(UserSpeaking(turn), event)
-            case EndOfTurn():
-                return self._commit(event, now)
-            case _:
-                assert_never(event)
-
-    def _instead(self, first: list[Command], event: FloorEvent, now: float) -> Step:
-        """Clear away what stood in the user's way, then give the user the floor."""
-        state, commands = self._open(event, now)
-        return state, [*first, *commands]
-
-    def _speculate(self, state: UserSpeaking, event: EagerEndOfTurn) -> Step:
-        """Start a draft for a turn that is probably over, if the policy thinks it worthwhile."""
-        if not self._policy.may_draft(event.transcript, state.drafts):
-            return state, []
-        answer = Answer(event.turn, event.transcript, drafted=True)
-        start = self._next_reply(answer)
-        return Speculating(answer, start.reply, state.drafts + 1), [start]
-
-    def _draft_answers(self, state: Speculating, transcript: str) -> bool:
-        return self._policy.same_words(state.answer.transcript, transcript)
-
-    def _commit(self, event: EndOfTurn, now: float) -> Step:
-        """Take the turn as final, with no draft that answers it."""
-        self._settled_turn = event.turn
-        if not event.transcript.strip():
-            return Listening(), [CloseTurn(event.turn, "declined", "empty transcript")]
-        return self._start(Answer(event.turn, event.transcript, drafted=False), now)
-
-    def _start(self, purpose: Purpose, now: float) -> Step:
-        """Start a reply that may be heard at once."""
-        start = self._next_reply(purpose)
-        return self._think(start.reply, purpose, now), [start, ReleaseReply(start.reply)]
-
-    def _next_reply(self, purpose: Purpose) -> StartReply:
-        self._replies += 1
-        return StartReply(self._replies, purpose)
-
-    def _think(self, reply: int, purpose: Purpose, now: float) -> Thinking:
-        match purpose:
-            case Answer(drafted=True):
-                patience_s = self._policy.draft_deadline_s
-            case Answer() | Apology() | Prompt():
-                patience_s = self._policy.reply_deadline_s
-            case _:
-                assert_never(purpose)
-        return Thinking(purpose, reply, now + patience_s)
-
-    def _instead_of_failed(self, purpose: Purpose, reason: str, now: float) -> Step:
-        """Try once more if the attempt was a guess, else apologise; nothing was heard yet."""
-        match purpose:
-            case Answer(turn, transcript, drafted=True):
-                return self._start(Answer(turn, transcript, drafted=False), now)
-            case Answer() | Apology() | Prompt():
-                return self._apologise(purpose, reason, now)
-            case _:
-                assert_never(purpose)
-
-    def _apologise(self, purpose: Purpose, reason: str, now: float) -> Step:
-        """Say sorry for an answer that failed; for anything else, give up."""
-        match purpose:
-            case Answer(turn):
-                return self._start(Apology(turn, reason), now)
-            case Apology() | Prompt():
-                return Listening(), self._close(purpose, "failed", reason)
-            case _:
-                assert_never(purpose)
-
-    def _cut(
-        self,
-        state: Thinking | AgentSpeaking,
-        cancel: CancelReason,
-        outcome: Outcome,
-        reason: str = "",
-    ) -> list[Command]:
-        return [CancelReply(state.reply, cancel), *self._close(state.purpose, outcome, reason)]
-
-    def _close(self, purpose: Purpose, outcome: Outcome, reason: str = "") -> list[Command]:
-        match purpose:
-            case Answer(turn):
-                return [CloseTurn(turn, outcome, reason)]
-            case Apology(turn, failure):  # words instead of an answer do not make it one
-                return [CloseTurn(turn, "failed", failure)]
-            case Prompt():
+                return []  # sources repeat themselves, and networks reorder
+            case Update(turn) if turn <= self.settled_turn:
                 return []
             case _:
-                assert_never(purpose)
+                self.state, commands = self._step(self.state, event, now)
+        return [*commands, *self._next_prompt(now)]
 
-    def _supersede(self, turn: int) -> list[Command]:
-        """Close a turn whose end never came, because a newer one has begun."""
-        self._settled_turn = max(self._settled_turn, turn)
-        return [CloseTurn(turn, "superseded", "its end never came")]
+    # Prompts, which wait for a floor that nobody has.
+
+    def _prompt(self, event: PromptRequested) -> list[Command]:
+        free = isinstance(self.state, Listening)
+        waits = event.patient and not self.closed and len(self._prompts) < MAX_PROMPTS
+        if not free and not waits:
+            return [RefusePrompt(event.prompt)]
+        self._prompts.append(Prompt(event.prompt, event.interruptible))
+        return []
+
+    def _next_prompt(self, now: float) -> list[Command]:
+        if self.closed:
+            refused: list[Command] = [RefusePrompt(prompt.prompt) for prompt in self._prompts]
+            self._prompts.clear()
+            return refused
+        if not self._prompts or not isinstance(self.state, Listening):
+            return []
+        self.state, commands = self._moves.start(self._prompts.popleft(), now)
+        return commands
+
+    # States: one function each, in user_states.py and agent_states.py.
+
+    def _step(self, state: State, event: StateEvent, now: float) -> Step:
+        match state:
+            case Listening():
+                return user_states.listening(self._moves, state, event, now)
+            case UserSpeaking():
+                return user_states.user_speaking(self._moves, state, event, now)
+            case Speculating():
+                return user_states.speculating(self._moves, state, event, now)
+            case Holding():
+                return user_states.holding(self._moves, state, event, now)
+            case Thinking():
+                return agent_states.thinking(self._moves, state, event, now)
+            case AgentSpeaking():
+                return agent_states.agent_speaking(self._moves, state, event, now)
+            case Overlapping():
+                return agent_states.overlapping(self._moves, state, event, now)
+            case Insisting():
+                return self._insisting(state, event, now)
+            case Closed():
+                return state, []  # nothing can follow the end of a call
+            case _:
+                assert_never(state)
+
+    def _insisting(self, state: Insisting, event: StateEvent, now: float) -> Step:
+        speaking = state.speaking
+        match event:
+            case PlayoutFinished(reply) if reply == speaking.reply:
+                return self._yield_floor(state.floor, now)
+            case ReplyFailed(reply) if reply == speaking.reply:
+                return self._yield_floor(state.floor, now)
+            case DeadlineReached() if now >= speaking.deadline:
+                after, commands = self._yield_floor(state.floor, now)
+                return after, [CancelReply(speaking.reply, "deadline"), *commands]
+            case InterruptRequested():
+                after, commands = self._yield_floor(state.floor, now)
+                return after, [CancelReply(speaking.reply, "asked"), *commands]
+            case CallEnded():
+                _, commands = self._step(state.floor, event, now)
+                return Closed(), [CancelReply(speaking.reply, "call_ended"), *commands]
+            case DeadlineReached():
+                return state, []  # the user's deadlines run when the floor is theirs again
+            case _:
+                floor, commands = self._step(state.floor, event, now)
+                assert isinstance(floor, Floor)  # nothing is released, so nothing can sound
+                kept: list[Command] = [c for c in commands if not isinstance(c, ReleaseReply)]
+                return Insisting(speaking, floor), kept
+
+    def _yield_floor(self, floor: Floor, now: float) -> Step:
+        """Go on where the user got to during a reply that could not be interrupted."""
+        match floor:
+            case Thinking(purpose, reply):
+                return self._moves.think(reply, purpose, now), [ReleaseReply(reply)]
+            case Listening():
+                return self._moves.listen(now), []
+            case UserSpeaking() | Speculating() | Holding():
+                return floor, []
+            case _:
+                assert_never(floor)
