@@ -149,3 +149,20 @@ def test_a_frame_heard_in_part_is_sent_again_whole():
     run(playout, until=0.51)
     playout.rewind(0.51)
     assert playout.heard_s(0.51) == pytest.approx(0.5)
+
+
+def test_marks_tell_where_the_words_are():
+    playout = Playout(RATE, 0.2)
+    playout.open_clause("slow quick")
+    playout.mark(0.0)
+    playout.stage(b"\x00\x10" * round(RATE * 0.9))
+    playout.mark(0.5)
+    playout.stage(b"\x00\x10" * round(RATE * 0.1))
+    playout.close_clause()
+    playout.end()
+    playout.due(0.0)
+    run(playout, until=0.7)
+    assert playout.heard_text(0.8) == ("", "slow quick")
+    run(playout, until=2.0)
+    assert playout.heard_text(0.95) == ("slow ", "quick")
+    assert playout.heard_text(1.0) == ("slow quick", "")

@@ -8,6 +8,7 @@ from turnkit.config import Settings
 from turnkit.history import Message, ToolUse
 from turnkit.listeners.base import AgentStuck, ReplyHeard
 from turnkit.session import Session
+from turnkit.sources.base import DICTATION, Change
 from turnkit.testing import breaches, play
 from turnkit.testing.fakes import (
     ExactVoice,
@@ -17,7 +18,7 @@ from turnkit.testing.fakes import (
     Tape,
 )
 from turnkit.testing.play import Span, run_until
-from turnkit.transports.base import DigitPressed
+from turnkit.transports.base import DigitPressed, EndTurnRequested
 from turnkit.turn.commands import CancelReply, CloseTurn, PauseReply, ResumeReply
 from turnkit.turn.events import (
     CallEnded,
@@ -572,3 +573,56 @@ async def test_a_key_pressed_is_the_agents_to_answer():
     await transport.feed(DigitPressed("5"))
     await run_until(session, transport, 9.0)
     assert session.history == (Message("agent", "You pressed 5."),)
+
+
+# Control of the source.
+
+
+def session_with(agent, script, **settings):
+    source, transport = ScriptedSource(script), MemoryTransport()
+    session = Session(
+        agent,
+        source=source,
+        voice=ExactVoice(),
+        transport=transport,
+        settings=Settings.model_construct(**settings),
+    )
+    return session, source, transport
+
+
+async def test_the_next_turn_alone_is_listened_to_with_patience():
+    class Dictation(Agent):
+        async def reply(self, turn):
+            if turn.index == 0:
+                turn.expect()
+            yield "Your number?"
+
+    script = [
+        (1.0, EagerEndOfTurn(0, "hi")),
+        (1.5, EndOfTurn(0, "hi")),
+        (9.0, EndOfTurn(1, "one two")),
+        (15.0, EndOfTurn(2, "bye")),
+    ]
+    session, source, transport = session_with(Dictation(), script, eager_eot_threshold=0.4)
+    await run_until(session, transport, 20.0)
+    usual = Change(eager_eot_threshold=0.4, eot_threshold=0.7, eot_timeout_ms=5000)
+    assert source.changes == [(1.5, DICTATION), (9.0, usual)]
+
+
+async def test_a_guess_changes_nothing_about_the_listening():
+    class Dictation(Agent):
+        async def reply(self, turn):
+            turn.expect()
+            yield "Your number?"
+
+    script = [(1.0, EagerEndOfTurn(0, "hi")), (1.5, TurnResumed(0))]
+    session, source, transport = session_with(Dictation(), script)
+    await run_until(session, transport, 9.0)
+    assert source.changes == []
+
+
+async def test_the_caller_may_say_that_they_are_done():
+    session, source, transport = session_with(ScriptedAgent(), [])
+    await transport.feed(EndTurnRequested())
+    await run_until(session, transport, 1.0)
+    assert source.ended == 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import anyio
 
 from turnkit.history import Entry, ToolUse
+from turnkit.sources.base import DICTATION, Change
 
 if TYPE_CHECKING:
     from turnkit.session import Session
@@ -48,6 +49,7 @@ class Turn:
         attempt: int = 1,
         key: str = "",
         kept: dict[str, object] | None = None,
+        session: "Session | None" = None,
         spend: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.index = index
@@ -62,6 +64,8 @@ class Turn:
         """What attempts at this turn leave for one another."""
         self.done: list[ToolUse] = []
         """What this attempt did; it enters history when the turn is final."""
+        self.session = session
+        """The conversation it is part of; None in a test without one."""
         self._spend = spend
         self._fate: bool | None = None  # True for settled, False for dropped
         self._settled = anyio.Event()
@@ -88,6 +92,14 @@ class Turn:
     def spent(self, tokens: int) -> None:
         """Tell how many tokens of a model were used for this reply; may be called repeatedly."""
         self._spend(tokens)
+
+    def expect(self, change: Change = DICTATION) -> None:
+        """Have the next turn listened to differently, once this one is final.
+
+        As it stands, with patience for a number or a spelled name.
+        """
+        if (session := self.session) is not None:
+            self.on_commit(lambda: session.expect(change))
 
     def on_commit(self, action: Action) -> None:
         """Have `action` called once the turn is final; at once if it is."""

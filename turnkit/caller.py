@@ -89,7 +89,8 @@ async def spoken(text: str, voice: Synthesizer) -> list[Part]:
             parts.append(np.zeros(round(_pause_s(piece) * CALLER_HZ), np.int16))
         elif piece.strip():
             rate = Resampler(voice.sample_rate_hz, CALLER_HZ)
-            parts += [rate.feed(samples_of(pcm)) async for pcm in voice.speak(piece.strip())]
+            said = [pcm async for pcm in voice.speak(piece.strip()) if isinstance(pcm, bytes)]
+            parts += [rate.feed(samples_of(pcm)) for pcm in said]
             parts.append(rate.flush())
     return parts
 

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     """Who detects turns: a module of turnkit.sources, or a ws:// or wss:// URL."""
     voice: str = "auto"
     """Who speaks: a module of turnkit.tts."""
+    llm: str = "scripted"
+    """Who thinks, for agents that leave it open: a module of turnkit.llm."""
 
     aura_url: str = "wss://api.deepgram.com/v1/speak"
     """Where the voice aura is: another region such as `wss://api.eu.deepgram.com`, or a proxy."""
@@ -80,6 +82,11 @@ class Settings(BaseSettings):
     cancel_grace_s: float = Field(2.0, gt=0)
     """How long a cancelled reply may take to end before it is abandoned and counted."""
 
+    first_token_s: float = Field(5.0, gt=0)
+    """How long a model may take to its first sign of life."""
+    token_stall_s: float = Field(2.0, gt=0)
+    """How long it may fall silent in mid-answer."""
+
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
     max_calls: int = Field(100, ge=1)
@@ -89,11 +96,22 @@ class Settings(BaseSettings):
     """How the outside world reaches this server, for TwiML: `wss://voice.example.com`."""
     origins: tuple[str, ...] = ()
     """Other origins whose pages may connect to /ws; the server's own always may."""
+    trace: Path | None = None
+    """A folder in which every call is written down, a JSON line for each thing that happened."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_transcripts: bool = False
 
     deepgram_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("deepgram_api_key", "DEEPGRAM_API_KEY")
+    )
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY")
+    )
+    openai_base_url: str | None = Field(
+        None, validation_alias=AliasChoices("openai_base_url", "OPENAI_BASE_URL")
+    )
+    openai_model: str = Field(
+        "gpt-4o-mini", validation_alias=AliasChoices("openai_model", "OPENAI_MODEL")
     )
 
     @model_validator(mode="after")

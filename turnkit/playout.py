@@ -5,7 +5,7 @@ seconds, and everything is said in seconds of this reply's audio.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, inf
 
 from turnkit.audio.frames import FRAME_S, AudioFormat
@@ -25,11 +25,15 @@ _CLOCK_ERROR_S = 1e-6
 
 @dataclass(slots=True)
 class _Clause:
-    """A piece of text and the stretch of audio that speaks it, in bytes; `end` while it is open."""
+    """A piece of text and the stretch of audio that speaks it, in bytes.
+
+    `marks` are pairs of a place in the audio and the share of the text that comes before it.
+    """
 
     text: str
     start: int
-    end: int | None = None
+    end: int | None = None  # while its audio is still coming
+    marks: list[tuple[int, float]] = field(default_factory=list)
 
 
 class Playout:
@@ -70,6 +74,10 @@ class Playout:
         """Say that the open clause has all its audio."""
         if self._clauses and self._clauses[-1].end is None:
             self._clauses[-1].end = self._staged_bytes
+
+    def mark(self, share: float) -> None:
+        """Say that the audio staged from here on speaks the open clause from `share` of it on."""
+        self._clauses[-1].marks.append((self._staged_bytes, share))
 
     def stage(self, pcm: bytes) -> None:
         """Add audio, in pieces of any even length."""
@@ -188,8 +196,8 @@ class Playout:
     def heard_text(self, now: float) -> tuple[str, str]:
         """Split the reply's text into what can have been heard and what not.
 
-        Within a clause the words are taken to be spread evenly over its audio, and only words that
-        were heard to their end count.
+        Only words that were heard to their end count. Within a clause the marks tell where they
+        are; without any they are taken to be spread evenly over its audio.
         """
         position = self._format.bytes_in(self.heard_s(now) + _CLOCK_ERROR_S)
         heard = [self._heard_of(clause, position) for clause in self._clauses]
@@ -209,6 +217,10 @@ class Playout:
             return clause.text
         if position <= clause.start:
             return ""
+        if clause.marks:
+            # A word counts when the next one has begun.
+            share = max((share for start, share in clause.marks if start <= position), default=0.0)
+            return _whole_words(clause.text, round(len(clause.text) * share))
         share = (position - clause.start) / (end - clause.start)
         return _whole_words(clause.text, int(len(clause.text) * share))
 

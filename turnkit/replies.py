@@ -5,7 +5,7 @@ It carries out what the turn machine decided, and decides nothing. Nothing in he
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 import structlog
 
@@ -15,6 +15,9 @@ from turnkit.listeners.base import ReplyHeard, ReplySpent
 from turnkit.speaker import Speaker, Stage, describe
 from turnkit.turn.commands import Answer, Apology, CancelReason, Prompt, Purpose
 from turnkit.turn.events import ReplyEvent, ReplyFailed
+
+if TYPE_CHECKING:
+    from turnkit.session import Session
 
 log = structlog.get_logger(__name__)
 
@@ -34,15 +37,17 @@ class Replies:
     """Starts, releases, pauses and ends replies.
 
     Args:
-        call: the conversation's id.
+        session: the conversation they belong to.
         spawn: starts a task of the conversation.
         hook: starts a call of one of the agent's hooks.
     """
 
-    def __init__(self, call: str, agent: Agent, stage: Stage, spawn: Spawn, hook: Spawn) -> None:
+    def __init__(
+        self, session: "Session", agent: Agent, stage: Stage, spawn: Spawn, hook: Spawn
+    ) -> None:
         self.history = History()
         self.prompts: dict[int, str] = {}
-        self._call = call
+        self._session = session
         self._agent = agent
         self._stage = stage
         self._spawn = spawn
@@ -59,7 +64,7 @@ class Replies:
                 turn = self._attempt(number, index, transcript)
                 speech = self._agent.reply(turn)
             case Apology(index, reason):
-                turn = Turn(index, "", self.history.entries)
+                turn = Turn(index, "", self.history.entries, session=self._session)
                 speech = self._apology(turn, self._errors.pop(index, reason))
             case Prompt(prompt):
                 speech = _words(self.prompts.pop(prompt))
@@ -142,8 +147,9 @@ class Replies:
             transcript,
             self.history.entries,
             attempt=attempts + 1,
-            key=f"{self._call}-{index}",
+            key=f"{self._session.id}-{index}",
             kept=kept,
+            session=self._session,
             spend=spend,
         )
         return turn

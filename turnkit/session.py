@@ -7,7 +7,9 @@ has to happen at once.
 
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import closing
 from functools import partial
+from math import inf
 from typing import Any, assert_never
 
 import anyio
@@ -17,15 +19,21 @@ from anyio.abc import TaskGroup
 from turnkit import plug
 from turnkit.agent import Agent
 from turnkit.config import Settings
-from turnkit.errors import SourceError, TransportClosed
+from turnkit.errors import SourceError, SourceRefused, TransportClosed
 from turnkit.history import Entry
 from turnkit.ledger import Ledger
 from turnkit.listeners.base import Item, Listener
+from turnkit.listeners.trace import Trace
 from turnkit.replies import Replies
-from turnkit.sources.base import TurnSource
+from turnkit.sources.base import DICTATION, Change, TurnSource
 from turnkit.speaker import Stage, describe
-from turnkit.transports.base import DigitPressed, PlayoutReported, Transport
-from turnkit.tts.base import Synthesizer
+from turnkit.transports.base import (
+    DigitPressed,
+    EndTurnRequested,
+    PlayoutReported,
+    Transport,
+)
+from turnkit.tts.base import Synthesizer, keep_warm
 from turnkit.turn.budget import Budget, Limits
 from turnkit.turn.commands import (
     AskIdle,
@@ -42,6 +50,7 @@ from turnkit.turn.commands import (
 from turnkit.turn.events import (
     CallEnded,
     DeadlineReached,
+    EndOfTurn,
     Event,
     InterruptRequested,
     PlayoutFinished,
@@ -80,7 +89,13 @@ async def converse(
         settings=settings,
         listeners=listeners,
     )
-    await session.run()
+    if settings.trace is None:
+        await session.run()
+        return
+    trace = Trace(settings.trace / f"{session.id}.jsonl")
+    session.add_listener(trace)
+    with closing(trace):
+        await session.run()
 
 
 class Session:
@@ -110,16 +125,27 @@ class Session:
         self._budget = Budget(limits_of(settings))
         self._machine = TurnMachine(policy_of(settings), self._budget)
         stage = Stage(voice, transport, settings, self._report_reply, self._note, self._spent)
-        self._replies = Replies(self.id, agent, stage, self._spawn, self._spawn_hook)
+        self._replies = Replies(self, agent, stage, self._spawn, self._spawn_hook)
         self._send, self._inbox = anyio.create_memory_object_stream[Event](_INBOX_EVENTS)
         self._prompts = 0
         self._dropped_updates = 0
+        self._voice = voice
+        self._usual = Change(
+            eager_eot_threshold=settings.eager_eot_threshold,
+            eot_threshold=settings.eot_threshold,
+            eot_timeout_ms=settings.eot_timeout_ms,
+        )
+        self._expecting: float = inf  # the last turn before the one listened to differently
         self._tasks: TaskGroup
 
     @property
     def history(self) -> tuple[Entry, ...]:
         """What was heard and done so far."""
         return self._replies.history.entries
+
+    def add_listener(self, listener: Listener) -> None:
+        """Have one more watch, from now on."""
+        self._listeners.append(listener)
 
     def say(self, text: str, *, patient: bool = True, interruptible: bool = True) -> None:
         """Speak without having been spoken to, once nobody has the floor.
@@ -137,6 +163,25 @@ class Session:
         """Stop what is being said or prepared."""
         self._report(InterruptRequested(reason))
 
+    def end_turn(self) -> None:
+        """Take the user's turn as over now, on what was heard of it so far."""
+        try:
+            self._source.end_turn()
+        except SourceRefused as exc:
+            log.warning("turn.not_ended", reason=str(exc))
+
+    async def configure(self, change: Change) -> None:
+        """Change how the source listens, from now on; returns once that is in force.
+
+        Raises ConfigureRefused, and everything is as before; or SourceLost if no answer came.
+        """
+        await self._source.configure(change)
+
+    def expect(self, change: Change = DICTATION) -> None:
+        """Listen differently to the next turn alone, for example while a number is dictated."""
+        self._expecting = self._machine.settled_turn
+        self._spawn_hook(partial(self.configure, change))
+
     async def run(self) -> None:
         """Converse until the caller hangs up or the turn source is gone."""
         reason = "cancelled"
@@ -150,8 +195,11 @@ class Session:
                 await self._hook(lambda: self._agent.on_end(reason))
 
     async def _converse(self) -> str:
-        for task in (self._transport_in, self._transport_out, self._follow_source, self._greet):
-            self._spawn(task)
+        self._spawn(self._transport_in)
+        self._spawn(self._transport_out)
+        self._spawn(self._follow_source)
+        self._spawn(partial(keep_warm, self._voice, self._transport.outgoing_hz))
+        self._spawn(self._greet)
         while True:
             event = await self._next_event()
             self._take(event)
@@ -168,6 +216,9 @@ class Session:
     def _take(self, event: Event) -> None:
         now = anyio.current_time()
         self._note(event)
+        if isinstance(event, EndOfTurn) and event.turn > self._expecting:
+            self._expecting = inf
+            self._spawn_hook(partial(self.configure, self._usual))
         for command in self._machine.feed(event, now):
             self._note(command)
             self._execute(command)
@@ -232,6 +283,10 @@ class Session:
                         self._replies.acknowledge(reply, played_s)
                     case DigitPressed(digit):
                         self._spawn_hook(partial(self._digit, digit))
+                    case EndTurnRequested():
+                        self.end_turn()
+                    case unreachable:
+                        assert_never(unreachable)
         except TransportClosed as exc:
             self._report(CallEnded(str(exc) or "hung up"))
 

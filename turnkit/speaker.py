@@ -21,7 +21,7 @@ from turnkit.config import Settings
 from turnkit.listeners.base import AgentStuck, Note, ReplyReady, ReplySpent, ReplyWorded
 from turnkit.playout import Playout
 from turnkit.transports.base import Transport
-from turnkit.tts.base import Synthesizer
+from turnkit.tts.base import Mark, Synthesizer
 from turnkit.tts.clauses import ClauseCutter, speakable
 from turnkit.turn.events import (
     PlayoutFinished,
@@ -212,8 +212,12 @@ class Speaker:
                 await self._released.wait()
             rate = Resampler(self._stage.voice.sample_rate_hz, self._stage.transport.outgoing_hz)
             async with aclosing(self._stage.voice.speak(text)) as audio:
-                async for pcm in audio:
-                    await self._put(rate.feed(samples_of(pcm)).tobytes())
+                async for piece in audio:
+                    match piece:
+                        case Mark(character):
+                            self._playout.mark(character / len(text))
+                        case pcm:
+                            await self._put(rate.feed(samples_of(pcm)).tobytes())
             await self._put(rate.flush().tobytes())
         self._playout.close_clause()
 

@@ -10,7 +10,7 @@ from turnkit.audio.frames import AudioFormat
 from turnkit.errors import WireError
 from turnkit.listeners.base import ReplyHeard
 from turnkit.transports import client_wire
-from turnkit.transports.base import DigitPressed, PlayoutReported
+from turnkit.transports.base import DigitPressed, EndTurnRequested, PlayoutReported
 from turnkit.transports.client_wire import Bye, Terms
 from turnkit.turn.commands import Answer, StartReply
 from turnkit.turn.events import EndOfTurn
@@ -145,3 +145,7 @@ def test_half_a_character_in_an_agents_words_does_not_break_the_note():
     text = client_wire.note(0, ReplyHeard(1, "so \ud83d", ""))
     assert text.isascii()
     assert json.loads(text)["fields"]["heard"] == "so \ud83d"
+
+
+def test_a_client_may_say_that_the_turn_is_over():
+    assert client_wire.parse('{"type":"end_turn"}') == EndTurnRequested()

@@ -1,7 +1,8 @@
 """The seam for whoever watches: metrics, traces, the page."""
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from turnkit.turn.commands import Command
 from turnkit.turn.events import Event
@@ -51,8 +52,21 @@ Note: TypeAlias = ReplyWorded | ReplyReady | ReplySpent | ReplyHeard | AgentStuc
 Item: TypeAlias = Event | Command | Note
 
 
+def named(item: Item) -> dict[str, Any]:
+    """Turn an item into its name and its fields, and what is within it likewise: for JSON."""
+    return _named(item)
+
+
 class Listener(Protocol):
     """Whoever watches a conversation. It may not block, and what it raises ends only itself."""
 
     def note(self, at: float, item: Item) -> None:
         """Take notice of something that happened `at` seconds on the session's clock."""
+
+
+def _named(item: Any) -> dict[str, Any]:
+    fields = {field.name: getattr(item, field.name) for field in dataclasses.fields(item)}
+    for name, value in fields.items():
+        if dataclasses.is_dataclass(value):
+            fields[name] = _named(value)
+    return {"name": type(item).__name__, "fields": fields}

@@ -11,7 +11,7 @@ from turnkit.audio.frames import AudioFormat
 from turnkit.errors import SynthesisError, TransportClosed
 from turnkit.far_end import FarEnd
 from turnkit.listeners.base import Item
-from turnkit.sources.base import Report
+from turnkit.sources.base import Change, Report
 from turnkit.transports.base import Incoming
 from turnkit.turn.events import UserEvent
 
@@ -25,6 +25,8 @@ class ScriptedSource:
     """A turn source that reports given events at given instants and hears nothing."""
 
     def __init__(self, script: Script) -> None:
+        self.ended = 0
+        self.changes: list[tuple[float, Change]] = []
         self._script = script
 
     def hear(self, audio: bytes) -> None:
@@ -32,6 +34,14 @@ class ScriptedSource:
 
     def finish(self) -> None:
         """Take no notice either."""
+
+    def end_turn(self) -> None:
+        """Remember that it was asked."""
+        self.ended += 1
+
+    async def configure(self, change: Change) -> None:
+        """Remember what was asked."""
+        self.changes.append((anyio.current_time(), change))
 
     async def run(self, report: Report) -> None:
         """Play the script, then stay open as a source does."""

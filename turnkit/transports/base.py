@@ -21,7 +21,12 @@ class DigitPressed:
     digit: str
 
 
-Incoming: TypeAlias = bytes | PlayoutReported | DigitPressed
+@dataclass(frozen=True, slots=True)
+class EndTurnRequested:
+    """The caller says that they are done, as by letting go of a push-to-talk key."""
+
+
+Incoming: TypeAlias = bytes | PlayoutReported | DigitPressed | EndTurnRequested
 """`bytes` are the user's audio, in the transport's `incoming` format and any length."""
 
 

@@ -3,7 +3,6 @@
 Binary messages are audio, both ways: linear16 mono. Text messages are JSON objects with a `type`.
 """
 
-import dataclasses
 import difflib
 import json
 from collections.abc import Mapping
@@ -14,8 +13,8 @@ import msgspec
 
 from turnkit.audio.frames import AudioFormat
 from turnkit.errors import WireError
-from turnkit.listeners.base import Item
-from turnkit.transports.base import DigitPressed, PlayoutReported
+from turnkit.listeners.base import Item, named
+from turnkit.transports.base import DigitPressed, EndTurnRequested, PlayoutReported
 
 PROTOCOL = 1
 """Goes up when a client written for the old one could misunderstand the new one."""
@@ -26,7 +25,7 @@ OUTPUT_HZ = 24000
 MAX_MESSAGE_BYTES = 64 * 1024
 
 _PARAMETERS = ("input_rate", "output_rate", "playout")
-_EXPECTED = "send audio as binary; as text send a playout, digit or bye object"
+_EXPECTED = "send audio as binary; as text send a playout, digit, end_turn or bye object"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Bye:
     """The client hangs up."""
 
 
-FromClient: TypeAlias = PlayoutReported | DigitPressed | Bye
+FromClient: TypeAlias = PlayoutReported | DigitPressed | EndTurnRequested | Bye
 
 
 def parse_query(query: Mapping[str, str]) -> Terms:
@@ -76,6 +75,8 @@ def parse(text: str) -> FromClient:
             return PlayoutReported(reply, played_ms / 1000)
         case _Digit(digit):
             return DigitPressed(digit)
+        case _EndTurn():
+            return EndTurnRequested()
         case _Bye():
             return Bye()
         case unreachable:
@@ -106,7 +107,7 @@ def clear(reply: int) -> str:
 
 def note(at_ms: int, item: Item) -> str:
     """Tell what happened in the conversation, so many milliseconds after the hello."""
-    return _encoded(type="note", at_ms=at_ms, **_named(item))
+    return _encoded(type="note", at_ms=at_ms, **named(item))
 
 
 def error(message: str) -> str:
@@ -129,11 +130,15 @@ class _Digit(msgspec.Struct, frozen=True, tag_field="type", tag="digit"):
     digit: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-D*#]\Z")]
 
 
+class _EndTurn(msgspec.Struct, frozen=True, tag_field="type", tag="end_turn"):
+    pass
+
+
 class _Bye(msgspec.Struct, frozen=True, tag_field="type", tag="bye"):
     pass
 
 
-_Message: TypeAlias = _Playout | _Digit | _Bye
+_Message: TypeAlias = _Playout | _Digit | _EndTurn | _Bye
 _DECODER: msgspec.json.Decoder[_Message] = msgspec.json.Decoder(_Message)
 
 
@@ -153,15 +158,6 @@ def _encoded(**message: Any) -> str:
         return msgspec.json.encode(message).decode()
     except UnicodeEncodeError:  # an agent's words may hold half a character; json escapes it
         return json.dumps(message)
-
-
-def _named(item: Any) -> dict[str, Any]:
-    """Turn a frozen dataclass into its name and its fields, and those within it likewise."""
-    fields = {field.name: getattr(item, field.name) for field in dataclasses.fields(item)}
-    for name, value in fields.items():
-        if dataclasses.is_dataclass(value):
-            fields[name] = _named(value)
-    return {"name": type(item).__name__, "fields": fields}
 
 
 def _rate(query: Mapping[str, str], name: str, default: int) -> int:

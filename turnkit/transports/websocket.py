@@ -11,7 +11,7 @@ from turnkit.audio.frames import AudioFormat
 from turnkit.errors import WireError
 from turnkit.listeners.base import Item
 from turnkit.transports import client_wire
-from turnkit.transports.base import DigitPressed, Incoming, PlayoutReported
+from turnkit.transports.base import DigitPressed, EndTurnRequested, Incoming, PlayoutReported
 from turnkit.transports.client_wire import Bye, Terms
 from turnkit.transports.outbox import Clear, Finish, Frame, Outbox, Outgoing, Tell
 from turnkit.transports.peer import Peer, Verdict
@@ -109,13 +109,13 @@ class WebSocketTransport:
         self._half_sample = data[whole:]
         return data[:whole]
 
-    def _understood(self, text: str) -> PlayoutReported | DigitPressed:
+    def _understood(self, text: str) -> PlayoutReported | DigitPressed | EndTurnRequested:
         match client_wire.parse(text):
             case PlayoutReported(reply, played_s):
                 # What was skipped on the way there counts as played: it will not come any more.
                 return PlayoutReported(reply, played_s + self._outbox.skipped_s(reply))
-            case DigitPressed() as digit:
-                return digit
+            case DigitPressed() | EndTurnRequested() as order:
+                return order
             case Bye():
                 raise self._peer.left(1000, "hung up")
             case unreachable:
