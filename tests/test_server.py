@@ -298,10 +298,10 @@ print("ended", flush=True)
 
 
 @contextmanager
-def program(drain_s):
+def program(drain_s, source=PROGRAM):
     """Run a server in a process of its own; give its process, its URL and a reader of its log."""
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(drain_s)],
+        [sys.executable, "-c", source, str(drain_s)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -366,3 +366,24 @@ def test_the_second_signal_ends_it_now():
         assert process.wait(5) == 0
         assert time.monotonic() - began_at < 2
         assert until(process, "call.ended")["code"] == 1012
+
+
+def test_an_agent_that_refuses_to_end_does_not_keep_the_process():
+    deaf = PROGRAM.replace(
+        "async with anyio.create_task_group() as tasks:",
+        "import asyncio\n"
+        "    async def refuse():\n"
+        "        while True:\n"
+        "            try:\n"
+        "                await asyncio.sleep(60)\n"
+        "            except asyncio.CancelledError:\n"
+        "                pass\n"
+        "    global left_behind\n"
+        "    left_behind = asyncio.get_running_loop().create_task(refuse())\n"
+        "    async with anyio.create_task_group() as tasks:",
+    )
+    with program(drain_s=60, source=deaf) as (process, url):
+        with connect_sync(ws(url), proxy=None) as client:
+            client.recv(timeout=5)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
