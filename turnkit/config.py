@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     eot_timeout_ms: int = Field(5000, ge=500, le=60000)
     keyterms: tuple[str, ...] = ()
 
+    source_outage_s: float = Field(12.0, gt=0)
+    """How long a turn source may be lost in mid-call before the call is given up."""
+    catch_up: float = Field(1.25, ge=1.05, le=20)
+    """How fast audio that had to wait is sent, in multiples of real time."""
+
     speculate: Speculate = "llm+tts"
     """How far a draft may go before its turn is final: not at all, words, or words and sound."""
     max_drafts_per_turn: int = Field(4, ge=0)
@@ -63,6 +68,9 @@ class Settings(BaseSettings):
     price_per_million_tokens: float = Field(0.0, ge=0)
     price_per_million_characters: float = Field(0.0, ge=0)
     """What the model and the voice cost, in your currency, so that the ledger can tell."""
+    match: Literal["exact", "normalised"] = "exact"
+    """When a draft answers the final words: the very same, or the same but for capitals, commas."""
+    draft_age_s: float = Field(30.0, gt=0)
     hold_s: float = Field(0.0, ge=0, le=5)
     """How long a draft is kept when the user goes on, in case they end with the same words."""
     barge_in: Literal["stop", "pause"] = "stop"

@@ -355,6 +355,8 @@ def policy_of(settings: Settings) -> TurnPolicy:
     return TurnPolicy(
         speculate=settings.speculate != "off",
         max_drafts_per_turn=settings.max_drafts_per_turn,
+        match=settings.match,
+        draft_age_s=settings.draft_age_s,
         hold_s=settings.hold_s,
         draft_deadline_s=settings.draft_deadline_s,
         reply_deadline_s=settings.reply_deadline_s,

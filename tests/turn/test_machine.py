@@ -182,7 +182,13 @@ def test_a_reply_is_cut_when_it_goes_on_too_long():
 def test_only_a_reply_under_way_has_a_deadline():
     assert run()[0].deadline == inf
     assert run(StartOfTurn(0))[0].deadline == inf
-    assert run(EagerEndOfTurn(0, "a"))[0].deadline == inf
+    assert run(EagerEndOfTurn(0, "a"))[0].deadline == 30.0
+
+
+def test_a_draft_whose_turn_neither_ends_nor_goes_on_grows_stale():
+    machine, _ = run(EagerEndOfTurn(0, "a"))
+    assert machine.feed(DeadlineReached(), 30.0) == [CancelReply(1, "expired")]
+    assert machine.state == UserSpeaking(0, drafts=1)
 
 
 @pytest.mark.parametrize("drafted", [True, False])

@@ -9,7 +9,7 @@ CancelReason: TypeAlias = Literal[
     "barge_in",  # the user spoke while the reply was audible
     "superseded",  # the user spoke again before anything was heard
     "deadline",  # it took too long
-    "expired",  # it was kept for a turn that went on, and that took too long
+    "expired",  # it waited too long for its turn to be final
     "asked",  # the agent had it stopped
     "call_ended",
 ]

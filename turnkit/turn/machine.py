@@ -83,13 +83,14 @@ class TurnMachine:
                 return speaking.deadline
             case (
                 Listening(deadline=deadline)
+                | Speculating(deadline=deadline)
                 | Holding(deadline=deadline)
                 | Thinking(deadline=deadline)
                 | AgentSpeaking(deadline=deadline)
                 | Overlapping(deadline=deadline)
             ):
                 return deadline
-            case UserSpeaking() | Speculating() | Closed():
+            case UserSpeaking() | Closed():
                 return inf
             case _:
                 assert_never(self.state)

@@ -90,7 +90,8 @@ class Moves:
         self.budget.started(now)
         answer = Answer(event.turn, event.transcript, drafted=True)
         start = self.next_reply(answer)
-        return Speculating(answer, start.reply, state.drafts + 1), [start]
+        until = now + self.policy.draft_age_s
+        return Speculating(answer, start.reply, state.drafts + 1, until), [start]
 
     def answers(self, draft: Speculating | Holding, transcript: str) -> bool:
         """Tell whether a draft fits the words."""

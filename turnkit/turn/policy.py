@@ -48,6 +48,17 @@ def content_words(transcript: str) -> int:
     return sum(1 for word in words if word and word not in BACKCHANNELS)
 
 
+def normalised(transcript: str) -> list[str]:
+    """Return the words without capitals and punctuation; what holds a digit stays as it is."""
+    words = transcript.casefold().split()
+    bare = (w.rstrip(".,?!") if any(c.isdigit() for c in w) else _bare(w) for w in words)
+    return [word for word in bare if word]
+
+
+def _bare(word: str) -> str:
+    return "".join(char for char in word if char.isalnum() or char in "'-&")
+
+
 @dataclass(frozen=True, slots=True)
 class TurnPolicy:
     """When to speculate, when to give way, and how long to wait."""
@@ -55,6 +66,9 @@ class TurnPolicy:
     speculate: bool = True
     max_drafts_per_turn: int = 4
     """An unsteady source may flap between eager end and resume; each flap costs a model call."""
+
+    draft_age_s: float = 30.0
+    """How long a draft may wait for its turn to be final or to go on; its words grow stale."""
 
     hold_s: float = 0.0
     """How long a draft is kept when the user goes on, in case they end with the same words."""
@@ -73,9 +87,16 @@ class TurnPolicy:
 
     barge_in: BargeIn = field(default_factory=BargeIn)
 
+    match: Literal["exact", "normalised"] = "exact"
+    """When a draft answers the final words. Flux promises that they are the very same; for sources
+    that add capitals and commas at the end, "normalised" looks at the words alone."""
+
     def same_words(self, drafted: str, final: str) -> bool:
         """Decide whether a draft for one transcript answers another.
 
-        Flux promises that they are equal, but a forced end can break it: only equality counts.
+        A forced end can change the words without warning, so they are always compared. A word more
+        or less, a "not" or another number is never the same.
         """
-        return drafted == final
+        if self.match == "exact":
+            return drafted == final
+        return normalised(drafted) == normalised(final)

@@ -29,6 +29,7 @@ class Speculating:
     answer: Answer
     reply: int
     drafts: int
+    deadline: float = inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,8 @@ def speculating(moves: Moves, state: Speculating, event: StateEvent, now: float)
             return _redraft(moves, state, event, now)
         case TurnResumed():
             return moves.hold(state, now)
+        case DeadlineReached() if now >= state.deadline:
+            return _before(state), moves.drop(state, "expired", now)
         case ReplyFailed(reply) if reply == state.reply:
             moves.budget.resolved(now, heard=False)
             return _before(state), []  # asked again when the turn is final
@@ -116,7 +118,8 @@ def holding(moves: Moves, state: Holding, event: StateEvent, now: float) -> Step
         case EndOfTurn(_, transcript) if moves.answers(state, transcript):
             return moves.release(state, now)
         case EagerEndOfTurn(_, transcript) if moves.answers(state, transcript):
-            return Speculating(state.answer, state.reply, state.drafts), []
+            until = now + moves.policy.draft_age_s
+            return Speculating(state.answer, state.reply, state.drafts, until), []
         case EagerEndOfTurn() | EndOfTurn():
             return _redraft(moves, state, event, now)
         case DeadlineReached() if now >= state.deadline:
