@@ -39,6 +39,20 @@ async def test_a_draft_that_was_not_ready_gained_only_the_time_it_had():
     assert record.response_s == pytest.approx(0.3)
 
 
+async def test_a_draft_of_words_alone_gained_the_words_time():
+    settings = Settings.model_construct(speculate="llm")
+    heard = await play(
+        (1.0, EagerEndOfTurn(0, "a")),
+        (2.0, EndOfTurn(0, "a")),
+        llm_s=0.4,
+        tts_s=0.1,
+        settings=settings,
+    )
+    record = accounts(heard).turns[0]
+    assert record.head_start_s == pytest.approx(0.4)
+    assert record.response_s == pytest.approx(0.1)
+
+
 async def test_what_was_spent_on_a_dropped_draft_is_wasted():
     heard = await play(
         (1.0, EagerEndOfTurn(0, "one")), (2.0, TurnResumed(0)), (3.0, EndOfTurn(0, "two"))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from turnkit.listeners.base import Item, ReplyHeard, ReplyReady, ReplySpent
+from turnkit.listeners.base import Item, ReplyHeard, ReplyReady, ReplySpent, ReplyWorded
 from turnkit.turn.commands import (
     Answer,
     Apology,
@@ -101,7 +101,9 @@ class _Draft:
     turn: int | None
     drafted: bool
     started_at: float
-    ready_at: float | None = None
+    worded_at: float | None = None  # the first clause was there
+    voiced_at: float | None = None  # and went to the voice
+    ready_at: float | None = None  # the first sound was there
     released_at: float | None = None
     dropped: bool = False
     tokens: int = 0
@@ -131,10 +133,13 @@ class Ledger:
                 self._final(turn, transcript, at)
             case StartReply(reply, purpose):
                 self._start(reply, purpose, at)
+            case ReplyWorded(reply) if reply in self._replies:
+                draft = self._replies[reply]
+                draft.worded_at = at if draft.worded_at is None else draft.worded_at
             case ReplyReady(reply) if reply in self._replies:
                 self._replies[reply].ready_at = at
             case ReplySpent(reply, tokens, characters):
-                self._spend(reply, tokens, characters)
+                self._spend(reply, tokens, characters, at)
             case ReleaseReply(reply) if reply in self._replies:
                 self._replies[reply].released_at = at
             case PlayoutStarted(reply) if reply in self._replies:
@@ -173,13 +178,15 @@ class Ledger:
             self._record(turn).drafts += 1
             self.totals.drafts += 1
 
-    def _spend(self, reply: int, tokens: int, characters: int) -> None:
+    def _spend(self, reply: int, tokens: int, characters: int, at: float) -> None:
         self.totals.tokens += tokens
         self.totals.characters += characters
         if (draft := self._replies.get(reply)) is None:
             self.totals.wasted_tokens += tokens  # it was dropped, and its work had not ended yet
             self.totals.wasted_characters += characters
             return
+        if characters and draft.voiced_at is None:
+            draft.voiced_at = at
         draft.tokens += tokens
         draft.characters += characters
         if draft.turn is not None:
@@ -193,9 +200,8 @@ class Ledger:
         record = self._record(draft.turn)
         if record.first_sound_at is None:
             record.first_sound_at = at
-        if draft.drafted and draft.released_at is not None and draft.ready_at is not None:
-            # Without the guess, the same preparation would have begun when the turn was final.
-            gained_s = min(draft.ready_at, draft.released_at) - draft.started_at
+        if draft.drafted:
+            gained_s = _gained_s(draft, at)
             record.head_start_s += gained_s
             self.totals.head_start_s += gained_s
 
@@ -224,3 +230,21 @@ class Ledger:
         record.wasted_characters += draft.characters
         self.totals.wasted_tokens += draft.tokens
         self.totals.wasted_characters += draft.characters
+
+
+def _gained_s(draft: _Draft, sounded_at: float) -> float:
+    """Return how much later the sound would have come had the draft begun when the turn was final.
+
+    Its preparation would have taken as long as it did, less what it spent waiting for the end.
+    """
+    match draft:
+        case _Draft(
+            worded_at=float(worded),
+            voiced_at=float(voiced),
+            ready_at=float(ready),
+            released_at=float(released),
+        ):
+            preparation_s = (worded - draft.started_at) + (ready - voiced)
+            return max(0.0, preparation_s - (sounded_at - released))
+        case _:
+            return 0.0  # a recording, which nothing had to be prepared for

@@ -205,11 +205,11 @@ class Speaker:
         self._stage.note(ReplyWorded(self.reply, clause))
         self._playout.open_clause(clause)
         if text := speakable(clause):
+            if self._stage.settings.speculate != "llm+tts":
+                await self._released.wait()
             self._stage.note(ReplySpent(self.reply, characters=len(text)))
             if not self._released.is_set():
                 self._stage.spent(0, len(text))
-            if self._stage.settings.speculate != "llm+tts":
-                await self._released.wait()
             rate = Resampler(self._stage.voice.sample_rate_hz, self._stage.transport.outgoing_hz)
             async with aclosing(self._stage.voice.speak(text)) as audio:
                 async for piece in audio:

@@ -164,7 +164,7 @@ def _history_is_what_was_heard(heard: Heard) -> Iterator[str]:
     spoken = [item.heard.strip() for _, item in heard.tape if isinstance(item, ReplyHeard)]
     said = [entry for entry in heard.history if isinstance(entry, Message)]
     kept = [message.text for message in said if message.role == "agent"]
-    if kept != [words for words in spoken if words]:
+    if kept != [words for words in spoken if words][-len(kept) :]:  # it forgets its beginning
         yield f"history has {kept}, heard was {spoken}"
     sounding = {sound.reply for sound in heard.sounds}
     for _, item in heard.tape:
