@@ -32,7 +32,7 @@ POLICIES: dict[str, tuple[Speculate, float]] = {
     "off": ("off", 0.0),
     "llm": ("llm", 0.0),
     "llm+tts": ("llm+tts", 0.0),
-    "llm+tts, hold 1 s": ("llm+tts", 1.0),
+    "llm+tts+hold": ("llm+tts", 1.0),
 }
 ANSWER = "I can do that for you. Is there anything else?"
 
@@ -43,9 +43,9 @@ class Row:
 
     profile: str
     policy: str
-    latency_p50_ms: float
-    latency_p95_ms: float
-    head_start_ms: float
+    latency_p50_ms: int
+    latency_p95_ms: int
+    head_start_ms: int
     """Gained by a turn, on average."""
     drafts_per_turn: float
     wasted_characters_share: float
@@ -88,9 +88,9 @@ def measure(profile: str, policy: str, script: list[tuple[float, UserEvent]]) ->
     return Row(
         profile,
         policy,
-        round(median(latencies), 1),
-        round(quantiles(latencies, n=20)[-1], 1),
-        round(totals.head_start_s / turns * 1000, 1),
+        round(median(latencies)),
+        round(quantiles(latencies, n=20)[-1]),
+        round(totals.head_start_s / turns * 1000),
         round(totals.drafts / turns, 2),
         round(totals.wasted_characters / totals.characters, 3),
         len(breaches(heard)),
@@ -109,7 +109,7 @@ def main() -> None:
     rows = [measure(*pair, script) for pair in track(pairs, "playing", transient=True)]
     title = "EndOfTurn to first sound in ms, drafts a turn, share of characters wasted"
     table = Table(title=f"{title}; {options.turns} turns", box=box.SIMPLE)
-    for name in ("providers", "speculate"):
+    for name in ("model", "speculate"):
         table.add_column(name, no_wrap=True)
     for name in ("p50", "p95", "gained", "drafts", "wasted", "broken"):
         table.add_column(name, justify="right", no_wrap=True)
