@@ -48,6 +48,7 @@ class InMemory:
         self.messages: list[object] = []
         self.closed: tuple[float, int | None, str] | None = None
         self.app = app
+        self.gone_at_close = False
         self._says, self._heard = anyio.create_memory_object_stream[dict](4096)
         self._says.send_nowait({"type": "websocket.connect"})
         self._scope = {
@@ -74,6 +75,8 @@ class InMemory:
         match message:
             case {"type": "websocket.send", "text": text}:
                 self.messages.append(parse_server(text))
+            case {"type": "websocket.close"} if self.gone_at_close:
+                raise OSError
             case {"type": "websocket.close", "code": code, "reason": reason}:
                 self.closed = round(anyio.current_time(), 3), code, reason
 
@@ -153,6 +156,13 @@ async def test_who_leaves_is_let_go(client):
     await client.served()
     assert client.closed is None
     assert len(client.app.state.calls) == 0
+
+
+async def test_who_is_gone_before_the_close_is_no_trouble(client):
+    client.gone_at_close = True
+    client.says(CLOSE)
+    await client.served()
+    assert client.closed is None
 
 
 async def test_a_broken_engine_says_so_and_costs_one_stream(client, monkeypatch):

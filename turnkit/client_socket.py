@@ -64,7 +64,10 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         await super().send(message)
 
     def keepalive_timeout(self) -> None:
-        """End a connection that answers no ping."""
+        """End a connection that answers no ping, if its answer cannot be among what we left unread."""
+        if self.read_paused:
+            self.schedule_ping()
+            return
         super().keepalive_timeout()
         self._end_soon()
 
