@@ -25,7 +25,8 @@ class Synthesizer(Protocol):
         """Yield linear16 mono audio of `text`, a clause or so, in pieces of any length.
 
         A voice that knows where its words begin yields a mark before the audio of each, so that
-        history can be cut to the word; for others the words are taken to be spread evenly. Closing the generator ends the work. Raises SynthesisError.
+        history can be cut to the word; for others the words are taken to be spread evenly.
+        Closing the generator ends the work. Raises SynthesisError.
         """
 
 
