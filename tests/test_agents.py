@@ -1,20 +1,18 @@
 """Every example is played, as its readers will."""
 
-import json
+import os
 from pathlib import Path
 
 import anyio
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import StreamingResponse
-from starlette.routing import Route
 
 from turnkit.agent import Turn
+from turnkit.config import Settings
 from turnkit.history import Message
+from turnkit.llm import openai
 from turnkit.loader import load_agent
 from turnkit.testing import breaches, play
+from turnkit.testing.model_server import ModelServer, spoken
 from turnkit.turn.events import EagerEndOfTurn, EndOfTurn, StartOfTurn, TurnResumed
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +32,8 @@ async def test_echo_says_it_back():
 
 
 def said_by_the_agent(heard):
-    return [entry.text for entry in heard.history if entry.role == "agent"]
+    said = [entry for entry in heard.history if isinstance(entry, Message)]
+    return [message.text for message in said if message.role == "agent"]
 
 
 async def test_the_front_desk_asks_for_what_is_missing_and_books():
@@ -79,60 +78,102 @@ async def test_the_front_desk_understands_what_a_recognizer_makes_of_it(words, a
     assert said_by_the_agent(heard)[-1].startswith(answer)
 
 
-# A model server that speaks the real wire.
-
-
-class Model:
-    """Streams "Hello there." word by word, and knows what it was asked and who hung up."""
-
-    def __init__(self):
-        self.requests = []
-        self.closed = anyio.Event()
-
-    async def complete(self, request: Request):
-        self.requests.append(await request.json())
-        return StreamingResponse(self._stream(), media_type="text/event-stream")
-
-    async def _stream(self):
-        try:
-            for word in ("", "Hello ", "there.", None):
-                delta = {} if word is None else {"content": word}
-                yield self._chunk([{"index": 0, "delta": delta, "finish_reason": None}])
-                await anyio.sleep(0.05)
-            yield self._chunk([])  # the chunk with the usage has no choices
-            yield b"data: [DONE]\n\n"
-        finally:
-            self.closed.set()
-
-    def _chunk(self, choices):
-        chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-        return b"data: " + json.dumps({**chunk, "choices": choices}).encode() + b"\n\n"
+# Agents with a model, or rules in its place.
 
 
 @pytest.fixture
-async def model(monkeypatch):
-    model = Model()
-    app = Starlette(routes=[Route("/v1/chat/completions", model.complete, methods=["POST"])])
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    socket = config.bind_socket()
-    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{socket.getsockname()[1]}/v1")
-    monkeypatch.setenv("OPENAI_API_KEY", "none")
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server.serve, [socket])
-        yield model
-        server.should_exit = True
+def offline(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for variable in [name for name in os.environ if name.startswith("TURNKIT_")]:
+        monkeypatch.delenv(variable)
+
+
+def played(name):
+    agent = load_agent(name)()
+    agent.prepare(Settings.model_construct())
+    return agent
+
+
+async def test_chat_needs_no_model_to_be_tried():
+    heard = await play((1.0, EndOfTurn(0, "hello")), agent=played("chat"))
+    assert said_by_the_agent(heard)[0].startswith("You said: hello.")
+
+
+TABLE = (
+    (1.0, StartOfTurn(0)),
+    (2.0, EndOfTurn(0, "I'd like to book a table")),
+    (8.0, StartOfTurn(1)),
+    (9.0, EagerEndOfTurn(1, "for four people tonight")),
+    (10.0, EndOfTurn(1, "for four people tonight")),
+)
+
+
+async def test_bookings_looks_while_the_user_may_still_speak_and_books_when_they_are_done():
+    agent = played("bookings")
+    heard = await play(*TABLE, agent=agent)
+    assert said_by_the_agent(heard) == [
+        "Gladly. For how many people, and when?",
+        "One moment, I am writing it down.\nYour table for four, tonight, is booked. Goodbye!",
+    ]
+    assert list(agent.booked.values()) == [("in the corner", "tonight")]
+    assert [span.start for span in heard.spans][1] == 10.0
+    assert breaches(heard) == []
+
+
+async def test_bookings_books_nothing_on_a_guess():
+    agent = played("bookings")
+    script = (*TABLE[:-1], (9.9, TurnResumed(1)), (12.0, EndOfTurn(1, "for four, no, for eight")))
+    heard = await play(*script, agent=agent)
+    assert agent.booked == {}
+    assert said_by_the_agent(heard)[-1] == "Gladly. For which day?"
+
+
+async def test_bookings_says_when_there_is_no_table():
+    agent = played("bookings")
+    heard = await play((1.0, EndOfTurn(0, "eight people tomorrow")), agent=agent)
+    assert said_by_the_agent(heard) == ["I am sorry, we have no table left for so many."]
+
+
+async def test_bookings_takes_back_what_was_cut_short():
+    agent = played("bookings")
+    key = "k"
+    assert await agent.book("in the corner", "friday", key=key) == "booked"
+    await agent.cancel(key=key)
+    assert await agent.free_tables("friday", 4) == ["in the corner", "under the tree"]
+
+
+async def test_reception_puts_the_caller_through_to_the_kitchen_and_the_kitchen_goes_on():
+    agent = played("reception")
+    heard = await play(
+        (1.0, EndOfTurn(0, "when is breakfast over")),
+        (10.0, EndOfTurn(1, "I am hungry now")),
+        (25.0, EndOfTurn(2, "an omelette please")),
+        agent=agent,
+    )
+    _, through, served = said_by_the_agent(heard)
+    assert through.startswith("I will put you through to the kitchen.\n\nThis is the kitchen.")
+    assert served == "One omelette.\nIt will be with you in twenty minutes."
+
+
+@pytest.fixture
+async def server(monkeypatch, offline):
+    """A model server that speaks the real wire, which is where the environment says it is."""
+    pytest.importorskip("openai")
+    server = ModelServer()
+    async with server.serving() as url:
+        monkeypatch.setenv("TURNKIT_LLM", "openai")
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+        monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+        yield server
+        await openai.close()
 
 
 @pytest.mark.network
-async def test_chat_streams_what_a_model_says_and_tells_it_what_was_heard(model):
-    pytest.importorskip("openai")
-    agent = load_agent("chat")()
+async def test_chat_streams_what_a_model_says_and_tells_it_what_was_heard(server):
     history = (Message("user", "hi"), Message("agent", "Good day."))
-    said = [piece async for piece in agent.reply(Turn(1, "who is there?", history))]
-    await agent.on_end("done")
-    assert "".join(said) == "Hello there."
-    assert [m["content"] for m in model.requests[0]["messages"]][1:] == [
+    reply = load_agent("chat")().reply(Turn(1, "who is there?", history))
+    assert [piece async for piece in reply] == ["Hello ", "there."]
+    assert [m["content"] for m in server.asked[0].body["messages"]][1:] == [
         "hi",
         "Good day.",
         "who is there?",
@@ -140,12 +181,10 @@ async def test_chat_streams_what_a_model_says_and_tells_it_what_was_heard(model)
 
 
 @pytest.mark.network
-async def test_a_cancelled_draft_closes_the_models_stream(model):
-    pytest.importorskip("openai")
-    agent = load_agent("chat")()
-    reply = agent.reply(Turn(0, "hello"))
-    assert await anext(reply) == ""
+async def test_a_cancelled_draft_closes_the_models_stream(server):
+    server.answer = spoken("and ", "so ", "on", token_s=10.0)
+    reply = load_agent("chat")().reply(Turn(0, "hello"))
+    assert await anext(reply) == "and "
     await reply.aclose()
-    with anyio.fail_after(5):
-        await model.closed.wait()
-    await agent.on_end("done")
+    await anyio.sleep(0.1)
+    assert len(server.closed_at) == 1

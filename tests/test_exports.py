@@ -8,8 +8,13 @@ def test_the_public_names():
     assert turnkit.__all__ == [
         "Agent",
         "Audio",
+        "Change",
         "ConfigError",
+        "Desk",
+        "HandOver",
         "Message",
+        "ModelAgent",
+        "ModelError",
         "Session",
         "Settings",
         "SourceError",
@@ -22,21 +27,32 @@ def test_the_public_names():
         "Turn",
         "TurnkitError",
         "WireError",
+        "tool",
     ]
 
 
 def test_the_public_names_for_testing():
     assert turnkit.testing.__all__ == [
+        "INVARIANTS",
         "PROMISES",
+        "Breach",
         "ExactVoice",
+        "Explored",
+        "Faults",
         "Heard",
         "MemoryTransport",
+        "Reports",
+        "Scenario",
         "ScriptedAgent",
+        "ScriptedFault",
         "ScriptedSource",
         "Span",
         "Tape",
         "VirtualTimeLoop",
+        "Witness",
         "breaches",
+        "explore",
+        "follow",
         "play",
         "run_virtual",
     ]

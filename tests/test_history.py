@@ -35,7 +35,9 @@ def test_a_very_long_conversation_forgets_its_beginning():
     for turn in range(500):
         history.user_said(turn, str(turn))
     assert len(history.entries) == 400
-    assert history.entries[0].text == "100"
+    assert [entry.text for entry in history.entries] == [str(turn) for turn in range(100, 500)]
+    history.user_said(500, "500")
+    assert len(history.entries) == 301
 
 
 def test_what_was_done_is_kept_once_however_often_it_is_told():

@@ -57,7 +57,12 @@ def test_the_turn_machine_knows_the_standard_library_and_itself():
 
 def test_asyncio_itself_is_used_where_a_clock_or_a_server_needs_it_only():
     users = {name_of(p) for p in MODULES if any(i.split(".")[0] == "asyncio" for i in imports(p))}
-    assert users == {"turnkit.client_socket", "turnkit.testing.clock", "turnkit.unruly"}
+    assert users == {
+        "turnkit.client_socket",
+        "turnkit.errand",
+        "turnkit.testing.clock",
+        "turnkit.unruly",
+    }
 
 
 def test_imports_make_no_circle():

@@ -2,8 +2,10 @@
 
 from turnkit.agent import Agent, Audio, Speech, Turn
 from turnkit.config import Settings
+from turnkit.desk import Desk, HandOver
 from turnkit.errors import (
     ConfigError,
+    ModelError,
     SourceError,
     SourceLost,
     SourceRefused,
@@ -13,13 +15,21 @@ from turnkit.errors import (
     WireError,
 )
 from turnkit.history import Message, ToolUse
+from turnkit.model_agent import ModelAgent
 from turnkit.session import Session
+from turnkit.sources.base import Change
+from turnkit.tools import tool
 
 __all__ = [
     "Agent",
     "Audio",
+    "Change",
     "ConfigError",
+    "Desk",
+    "HandOver",
     "Message",
+    "ModelAgent",
+    "ModelError",
     "Session",
     "Settings",
     "SourceError",
@@ -32,4 +42,5 @@ __all__ = [
     "Turn",
     "TurnkitError",
     "WireError",
+    "tool",
 ]

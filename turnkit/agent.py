@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 
+from turnkit.config import Settings
 from turnkit.history import Entry, ToolUse
 from turnkit.sources.base import DICTATION, Change
 
@@ -135,6 +136,9 @@ class Agent:
         and be cancelled at any `await` or `yield`. Yielding nothing leaves the turn unanswered.
         """
         raise NotImplementedError(f"{type(self).__name__} has no reply(); write one")
+
+    def prepare(self, settings: Settings) -> None:
+        """Take in the settings of the call, before anything else happens in it."""
 
     async def on_start(self, session: "Session") -> str | None:  # noqa: ARG002
         """Return words to open the conversation with, or None to wait for the user."""

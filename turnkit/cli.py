@@ -36,6 +36,10 @@ Voice = Annotated[
     str | None,
     typer.Option(help="Who speaks: auto, espeak, program, formant."),
 ]
+Model = Annotated[
+    str | None,
+    typer.Option("--llm", help="Which model agents that have one use: scripted, openai:NAME."),
+]
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
 Port = Annotated[int | None, typer.Option(help="The port to listen on.")]
 Sets = Annotated[
@@ -50,12 +54,13 @@ def serve(
     *,
     source: Source = None,
     voice: Voice = None,
+    llm: Model = None,
     host: Host = None,
     port: Port = None,
     sets: Sets = None,
 ) -> None:
     """Serve an agent: a page to talk with it, /ws for programs, /twilio for the telephone."""
-    settings = _settings(sets, source=source, voice=voice, host=host, port=port)
+    settings = _settings(sets, source=source, voice=voice, llm=llm, host=host, port=port)
 
     from turnkit.asgi import create_app  # noqa: PLC0415
     from turnkit.loader import load_agent  # noqa: PLC0415
@@ -104,13 +109,14 @@ def call(
     fast: Annotated[bool, typer.Option(help="In virtual time, without a socket.")] = False,
     source: Source = None,
     voice: Voice = None,
+    llm: Model = None,
     sets: Sets = None,
 ) -> None:
     """Call an agent with a recording, in real time over a real socket, and show what happens.
 
     Exits with 1 if the agent never answered.
     """
-    settings = _settings(sets, source=source, voice=voice, quiet=True)
+    settings = _settings(sets, source=source, voice=voice, llm=llm, quiet=True)
     if (audio is None) == (say is None):
         raise ConfigError("call needs a recording or --say TEXT, one of the two")
 
@@ -171,12 +177,13 @@ def _settings(sets: list[str] | None, *, quiet: bool = False, **flags: Any) -> S
 
 
 def _check(settings: Settings) -> None:
-    """Find out now, and not in the first call, whether source and voice can be had."""
+    """Find out now, and not in the first call, whether source, voice and model can be had."""
     from turnkit import plug  # noqa: PLC0415
     from turnkit.audio.frames import AudioFormat  # noqa: PLC0415
 
     plug.open_source(settings, AudioFormat(16000))
     plug.open_voice(settings)
+    plug.open_model(settings)
 
 
 def _shown(host: str) -> str:

@@ -64,7 +64,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         await super().send(message)
 
     def keepalive_timeout(self) -> None:
-        """End a connection that answers no ping, if its answer cannot be among what we left unread."""
+        """End a connection that answers no ping; not if the answer may be among what is unread."""
         if self.read_paused:
             self.schedule_ping()
             return

@@ -3,12 +3,13 @@
 Besides, what the agent did on the user's behalf: that counts whether or not it was spoken of.
 """
 
-from collections import deque
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 _MAX_ENTRIES = 400
-"""200 turns and their replies; beyond that the oldest are forgotten."""
+"""200 turns and their replies; beyond that the oldest quarter is forgotten.
+
+In a block, since whoever keeps a copy of all this in another form has to make it anew then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +38,29 @@ class History:
     """Entries in the order they happened. Never holds what was only generated."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=_MAX_ENTRIES)
+        self._entries: list[Entry] = []
         self._newest_turn = -1
 
     def user_said(self, turn: int, text: str) -> None:
         """Add a turn that is final; a turn already added is left as it is."""
         if turn > self._newest_turn:
             self._newest_turn = turn
-            self._entries.append(Message("user", text))
+            self._add(Message("user", text))
 
     def agent_said(self, text: str) -> None:
         """Add what was heard of a reply, if anything."""
         if text.strip():
-            self._entries.append(Message("agent", text.strip()))
+            self._add(Message("agent", text.strip()))
 
     def tool_used(self, use: ToolUse) -> None:
         """Add what was done; what was entered under the same key before is left as it is."""
         if not any(isinstance(e, ToolUse) and e.key == use.key for e in self._entries):
-            self._entries.append(use)
+            self._add(use)
+
+    def _add(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        if len(self._entries) > _MAX_ENTRIES:
+            del self._entries[: _MAX_ENTRIES // 4]
 
     @property
     def entries(self) -> tuple[Entry, ...]:

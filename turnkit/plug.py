@@ -8,15 +8,19 @@ import difflib
 import importlib
 import importlib.util
 import pkgutil
+import re
+from pathlib import Path
 from types import ModuleType
 
 from turnkit.audio.frames import AudioFormat
 from turnkit.config import Settings
 from turnkit.errors import ConfigError
+from turnkit.llm.base import Model
 from turnkit.sources.base import TurnSource
 from turnkit.tts.base import Synthesizer
 
-_NOT_PLUGINS = frozenset({"base", "feed", "flux_query", "flux_wire", "clauses"})
+_CREATES = re.compile(r"^def create\(|^from .*\bcreate\b|^    create,$", re.MULTILINE)
+"""What a plug-in has in its file, and the parts of one (`flux_wire`) have not."""
 
 
 def open_source(settings: Settings, audio: AudioFormat) -> TurnSource:
@@ -36,11 +40,18 @@ def open_voice(settings: Settings) -> Synthesizer:
     return voice
 
 
+def open_model(settings: Settings) -> Model:
+    """Make the model that the settings name. Raises ConfigError."""
+    module, argument = load("llm", "turnkit.llm", settings.llm)
+    model: Model = module.create(argument, settings)
+    return model
+
+
 def load(kind: str, package: str, spec: str) -> tuple[ModuleType, str | None]:
     """Import what `spec` names; return its module and argument.
 
     Args:
-        kind: what it is, for messages: "source" or "voice".
+        kind: what it is, for messages: "source", "voice" or "llm".
         package: the folder it is looked for in, such as "turnkit.sources".
         spec: what the user wrote.
 
@@ -49,7 +60,7 @@ def load(kind: str, package: str, spec: str) -> tuple[ModuleType, str | None]:
     """
     name, _, argument = spec.partition(":")
     path = name if "." in name else f"{package}.{name}"
-    if name in _NOT_PLUGINS or not _exists(path):
+    if not (_exists(path) if "." in name else name in names(package)):
         raise ConfigError(f"{kind} {name!r} is unknown; {_advice(package, name)}")
     module = importlib.import_module(path)
     if not callable(getattr(module, "create", None)):
@@ -58,9 +69,15 @@ def load(kind: str, package: str, spec: str) -> tuple[ModuleType, str | None]:
 
 
 def names(package: str) -> list[str]:
-    """List what can be named in this folder."""
-    folder = importlib.import_module(package).__path__
-    return sorted(m.name for m in pkgutil.iter_modules(folder) if m.name not in _NOT_PLUGINS)
+    """List what can be named in this folder; none of it is imported for that."""
+    modules = pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
+    return sorted(m.name.rpartition(".")[2] for m in modules if _is_plug_in(m.name))
+
+
+def _is_plug_in(path: str) -> bool:
+    spec = importlib.util.find_spec(path)
+    assert spec is not None
+    return spec.origin is not None and bool(_CREATES.search(Path(spec.origin).read_text("utf-8")))
 
 
 def _exists(path: str) -> bool:

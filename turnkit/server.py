@@ -74,7 +74,8 @@ async def running(app: Starlette, settings: Settings) -> AsyncIterator[str]:
 def bind(host: str, port: int) -> socket.socket:
     """Take the port. Raises ConfigError, saying what to do."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio switches Nagle's delay off only where it sees the protocol named.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":  # elsewhere it means that two servers may have the same port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

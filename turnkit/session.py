@@ -124,8 +124,17 @@ class Session:
         self._listeners: list[Listener] = [self.ledger, *listeners]
         self._budget = Budget(limits_of(settings))
         self._machine = TurnMachine(policy_of(settings), self._budget)
-        stage = Stage(voice, transport, settings, self._report_reply, self._note, self._spent)
+        stage = Stage(
+            voice=voice,
+            transport=transport,
+            settings=settings,
+            report=self._report_reply,
+            note=self._note,
+            spent=self._spent,
+            busy=self._busy,
+        )
         self._replies = Replies(self, agent, stage, self._spawn, self._spawn_hook)
+        agent.prepare(settings)
         self._send, self._inbox = anyio.create_memory_object_stream[Event](_INBOX_EVENTS)
         self._prompts = 0
         self._dropped_updates = 0
@@ -272,6 +281,9 @@ class Session:
 
     def _spent(self, tokens: int, characters: int) -> None:
         self._budget.spent(anyio.current_time(), tokens=tokens, characters=characters)
+
+    def _busy(self, seconds: float) -> None:
+        self._budget.pause(anyio.current_time() + seconds)
 
     async def _transport_in(self) -> None:
         try:

@@ -18,6 +18,7 @@ from turnkit.agent import Audio, Speech
 from turnkit.audio.frames import samples_of
 from turnkit.audio.resample import Resampler
 from turnkit.config import Settings
+from turnkit.errors import ModelError
 from turnkit.listeners.base import AgentStuck, Note, ReplyReady, ReplySpent, ReplyWorded
 from turnkit.playout import Playout
 from turnkit.transports.base import Transport
@@ -39,6 +40,9 @@ T = TypeVar("T")
 _AHEAD_PIECES = 16
 """How many pieces the agent may be ahead of the voice before it has to wait."""
 
+_BUSY_S = 10.0
+"""How long no draft is started after a model said that it was busy, and not for how long."""
+
 _PAUSE_S = 0.1
 """How long an agent says nothing until a full stop counts as the end of a sentence."""
 
@@ -56,6 +60,8 @@ class Stage:
     note: Callable[[Note], None]
     spent: Callable[[int, int], None]
     """Takes tokens and characters that were used for a draft."""
+    busy: Callable[[float], None]
+    """Takes for how many seconds a provider wants to be left in peace."""
 
 
 class Speaker:
@@ -146,6 +152,8 @@ class Speaker:
             await work(stream)
         except Exception as exc:  # agents and voices may raise anything
             self.error = self.error or exc
+            if isinstance(exc, ModelError) and exc.fault == "busy":
+                self._stage.busy(_BUSY_S if exc.retry_after_s is None else exc.retry_after_s)
             log.error("reply.failed", reply=self.reply, error=describe(exc), exc_info=exc)
 
     async def _ask_agent(self, send: MemoryObjectSendStream[Speech]) -> None:

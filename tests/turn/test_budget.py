@@ -39,3 +39,11 @@ def test_a_good_guesser_is_never_paused():
     for heard in (True, False, True, False) * 5:
         budget.resolved(0.0, heard=heard)
     assert budget.refusal(0.0) is None
+
+
+def test_a_provider_that_is_busy_is_left_in_peace():
+    budget = Budget()
+    budget.pause(10.0)
+    budget.pause(5.0)
+    assert budget.refusal(9.9) == "a provider is busy"
+    assert budget.refusal(10.0) is None

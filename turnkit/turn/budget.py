@@ -63,13 +63,20 @@ class Budget:
         }
         self._fates: deque[bool] = deque(maxlen=limits.window)
         self._paused_until = -inf
+        self._resting_until = -inf
 
     def refusal(self, now: float) -> str | None:
         """Return why no draft may be started now, or None."""
         for what, meter in self._meters.items():
             if (span := meter.limit_reached(now)) is not None:
                 return f"limit of {what} {span}"
+        if now < self._resting_until:
+            return "a provider is busy"
         return "too few drafts are heard" if now < self._paused_until else None
+
+    def pause(self, until: float) -> None:
+        """Allow no draft until then: a provider has asked for rest."""
+        self._resting_until = max(self._resting_until, until)
 
     def started(self, now: float) -> None:
         """Count a draft."""
