@@ -15,6 +15,11 @@ PURE = [
     *(PACKAGE / name for name in ("playout.py", "history.py", "far_end.py", "timeline.py")),
     *(PACKAGE / "audio" / f"{name}.py" for name in ("frames", "framer", "g711", "resample")),
     *(PACKAGE / "engine" / f"{name}.py" for name in ("confidence", "endpointer")),
+    *(
+        PACKAGE / "sources" / "flux" / f"{name}.py"
+        for name in ("ring", "pace", "retries", "contract", "turns", "orders", "endings")
+    ),
+    PACKAGE / "ledger.py",
     PACKAGE / "tts" / "clauses.py",
 ]
 IMPURE = {

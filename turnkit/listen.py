@@ -128,7 +128,8 @@ async def _accept(websocket: WebSocket, request_id: str) -> None:
     offered = websocket.scope.get("subprotocols", [])
     await websocket.accept(
         subprotocol=offered[0] if offered and offered[0].lower() in _SUBPROTOCOLS else None,
-        headers=[(b"dg-request-id", request_id.encode())],
+        # The second tells our own client that ForceEndTurn and Configure are understood here.
+        headers=[(b"dg-request-id", request_id.encode()), (b"x-turnkit", b"listen")],
     )
 
 

@@ -21,11 +21,21 @@ PHONE = AudioFormat(8000, "mulaw")
 )
 def test_a_region_has_its_host(region, host):
     source = deepgram.create(region, Settings(deepgram_api_key="k"), PHONE)
-    assert source._url.geturl() == f"wss://{host}/v2/listen"
+    assert source._routes[0].url.geturl() == f"wss://{host}/v2/listen"
+
+
+def test_more_than_one_place_can_be_named_and_other_servers_too():
+    own = "ws://127.0.0.1:8080/v2/listen"
+    source = deepgram.create(f"eu, global,{own}", Settings(deepgram_api_key="k"), PHONE)
+    assert [route.url.geturl() for route in source._routes] == [
+        "wss://api.eu.deepgram.com/v2/listen",
+        "wss://api.deepgram.com/v2/listen",
+        own,
+    ]
 
 
 def test_a_region_deepgram_does_not_have_is_a_config_error():
-    with pytest.raises(ConfigError, match="choose one of eu, au, in"):
+    with pytest.raises(ConfigError, match="choose one of global, eu, au, in"):
         deepgram.create("mars", Settings(deepgram_api_key="k"), PHONE)
 
 

@@ -19,8 +19,12 @@ from turnkit.audio.frames import AudioFormat
 from turnkit.config import Settings
 from turnkit.errors import ConfigError, SourceLost, SourceRefused
 from turnkit.sources import flux
-from turnkit.sources.flux import FluxSource, Patience
+from turnkit.sources.flux import FluxSource, Patience, RetryPolicy
+from turnkit.sources.flux.route import routes_of
 from turnkit.sources.flux_query import ListenParameters, parse_query
+from turnkit.testing.flux_faults import Drop
+from turnkit.testing.flux_server import flux_server
+from turnkit.testing.spelling import say as speak
 from turnkit.turn.events import EndOfTurn, StartOfTurn, Update
 
 pytestmark = [pytest.mark.anyio, pytest.mark.network]
@@ -31,6 +35,7 @@ CHUNK = 640
 CONNECTED = {"type": "Connected", "request_id": "r", "sequence_id": 0}
 CLOSE_STREAM = '{"type":"CloseStream"}'
 KEY = SecretStr("canary-4711")
+ONCE = RetryPolicy(delays_s=(9.0,), start_s=5.0, outage_s=5.0)
 
 
 def info(event, transcript="", **fields):
@@ -49,7 +54,11 @@ def info(event, transcript="", **fields):
 
 
 async def say(websocket, *messages):
+    """Send messages; those of Flux are numbered as Flux does it."""
     for message in messages:
+        if isinstance(message, dict) and message.get("sequence_id"):
+            websocket.sequence_id = getattr(websocket, "sequence_id", 0) + 1
+            message |= {"sequence_id": websocket.sequence_id}
         await websocket.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
 
@@ -90,7 +99,7 @@ async def run(script, said=b"", patience=None, **options):
     """Have a whole conversation; return what was reported, and the source."""
     reported = []
     async with server(script, **options) as url:
-        source = FluxSource(url, PARAMETERS, key=KEY, patience=patience or Patience())
+        source = FluxSource(url, PARAMETERS, key=KEY, patience=patience or Patience(retries=ONCE))
         source.hear(said)
         source.finish()
         await source.run(reported.append)
@@ -107,7 +116,7 @@ async def failure(kind, script, **options):
 
 def unfinished(url, **patience):
     """Return a source whose user stays on the line."""
-    return FluxSource(url, PARAMETERS, patience=Patience(**patience))
+    return FluxSource(url, PARAMETERS, patience=Patience(retries=ONCE, **patience))
 
 
 # A call as it should be.
@@ -188,7 +197,7 @@ async def test_a_server_that_does_not_close_is_left():
         await say(websocket, CONNECTED, info("Update"))
         await websocket.wait_closed()
 
-    reported, _ = await run(script, patience=Patience(drain_s=0.2))
+    reported, _ = await run(script, patience=Patience(retries=ONCE, drain_s=0.2))
     assert reported == [Update(0)]
 
 
@@ -240,7 +249,8 @@ async def test_nonsense_is_dropped_and_counted():
         reported, source = await run(turn(*nonsense, info("Update")))
     assert reported == [Update(0)]
     assert source.malformed == 4
-    assert [line["size_bytes"] for line in logs] == [0, 4, 44, 2]
+    sizes = [line["size_bytes"] for line in logs if line["event"] == "flux.malformed"]
+    assert sizes == [0, 4, 44, 2]
     assert "secret" not in str(logs)
 
 
@@ -303,8 +313,8 @@ async def test_without_a_key_the_advice_is_to_set_one():
 
 
 def test_a_key_kept_back_is_named_as_the_reason():
-    source = FluxSource("ws://flux.example", PARAMETERS, key=KEY)
-    refused = source._refused(Response(401, "Unauthorized", Headers(), b""))
+    (route,) = routes_of("ws://flux.example", KEY)
+    refused = route.refused(Response(401, "Unauthorized", Headers(), b""))
     assert "the key was not sent" in str(refused)
 
 
@@ -312,7 +322,6 @@ def test_a_key_kept_back_is_named_as_the_reason():
     ("code", "kind"),
     [
         ("INTERNAL_SERVER_ERROR", SourceLost),
-        ("UNPARSABLE_CLIENT_MESSAGE", SourceRefused),
         ("INVALID_AUTH", SourceRefused),
         (None, SourceLost),
     ],
@@ -381,7 +390,7 @@ async def test_a_server_that_never_says_connected_is_lost():
         await say(websocket, {"type": "Metadata"})
         await websocket.wait_closed()
 
-    said = await failure(SourceLost, script, patience=Patience(connected_s=0.05))
+    said = await failure(SourceLost, script, patience=Patience(retries=ONCE, connected_s=0.05))
     assert "no Connected within 0.05 s" in said
 
 
@@ -408,7 +417,7 @@ async def test_audio_that_nobody_takes_is_counted():
 def test_settings_become_parameters():
     given = Settings(eager_eot_threshold=None, eot_timeout_ms=900, keyterms=("pear",))
     source = flux.create("ws://localhost:8080", given, PHONE)
-    assert source._parameters == ListenParameters(
+    assert source.active == ListenParameters(
         "flux-general-en", "mulaw", 8000, eot_timeout_ms=900, keyterms=("pear",)
     )
 
@@ -422,7 +431,7 @@ def test_settings_become_parameters():
     ],
 )
 def test_a_url_without_a_path_means_fluxs(url, whole):
-    assert FluxSource(url, PARAMETERS)._url.geturl() == whole
+    assert FluxSource(url, PARAMETERS)._routes[0].url.geturl() == whole
 
 
 @pytest.mark.parametrize(
@@ -466,4 +475,17 @@ def test_a_key_that_is_none_is_a_config_error():
     ],
 )
 def test_the_key_is_not_sent_where_others_can_read_it(url, sent):
-    assert bool(FluxSource(url, PARAMETERS, key=KEY)._authorization) is sent
+    assert bool(FluxSource(url, PARAMETERS, key=KEY)._routes[0].authorization) is sent
+
+
+async def test_a_broken_connection_costs_no_words_on_the_real_clock():
+    events = []
+    english = ListenParameters("flux-general-en", "linear16", 16000)
+    async with flux_server(Drop(0, 9)) as broken:
+        source = FluxSource(broken.url, english)
+        source.hear(speak("book a table", "for four please"))
+        source.finish()
+        await source.run(events.append)
+    ends = [event for event in events if isinstance(event, EndOfTurn)]
+    assert ends == [EndOfTurn(0, "book a table"), EndOfTurn(1, "for four please")]
+    assert len(source.outages) == 1

@@ -7,8 +7,9 @@ import pytest
 
 from turnkit.audio.frames import AudioFormat
 from turnkit.config import Settings
-from turnkit.errors import ConfigError
+from turnkit.errors import ConfigError, SourceRefused
 from turnkit.sources import replay
+from turnkit.sources.base import Change, ConfigureRefused
 from turnkit.turn.events import EndOfTurn, StartOfTurn, Update
 
 pytestmark = pytest.mark.anyio
@@ -76,6 +77,14 @@ async def test_a_pause_of_the_caller_is_audio_too(shared):
     with anyio.move_on_after(1.5):
         await source.run(reported.append)
     assert reported[-1] == EndOfTurn(0, "Yes.")
+
+
+async def test_what_is_recorded_takes_no_orders(shared):
+    source = create(shared / "recordings" / "yes.flux.json")
+    with pytest.raises(SourceRefused, match="cannot be ended early"):
+        source.end_turn()
+    with pytest.raises(ConfigureRefused, match="played as it is"):
+        await source.configure(Change(eot_threshold=0.9))
 
 
 @pytest.mark.parametrize(

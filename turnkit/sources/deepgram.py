@@ -6,7 +6,7 @@ from turnkit.errors import ConfigError
 from turnkit.sources import flux
 
 _HOSTS = {
-    None: "api.deepgram.com",
+    "global": "api.deepgram.com",
     "eu": "api.eu.deepgram.com",
     "au": "api.au.deepgram.com",
     "in": "api.in.deepgram.com",
@@ -14,10 +14,23 @@ _HOSTS = {
 
 
 def create(argument: str | None, settings: Settings, audio: AudioFormat) -> flux.FluxSource:
-    """Connect to Deepgram: globally, or in the region `argument`. Raises ConfigError."""
-    if argument not in _HOSTS:
-        known = ", ".join(region for region in _HOSTS if region)
-        raise ConfigError(f"Deepgram has no region {argument!r}; choose one of {known}, or none")
+    """Connect to Deepgram. Raises ConfigError.
+
+    Args:
+        argument: a region, or several with commas between them, in the order they are to be tried;
+            the address of another server may be among them. None is the global endpoint.
+        settings: with the key among them.
+        audio: what the source will hear.
+    """
+    urls = [_url(place.strip()) for place in (argument or "global").split(",")]
     if settings.deepgram_api_key is None:
         raise ConfigError("source deepgram needs a key: set the variable DEEPGRAM_API_KEY")
-    return flux.create(f"wss://{_HOSTS[argument]}{flux.PATH}", settings, audio)
+    return flux.create(",".join(urls), settings, audio)
+
+
+def _url(place: str) -> str:
+    if place in _HOSTS:
+        return f"wss://{_HOSTS[place]}{flux.PATH}"
+    if "://" in place:
+        return place
+    raise ConfigError(f"Deepgram has no region {place!r}; choose one of {', '.join(_HOSTS)}")

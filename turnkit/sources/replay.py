@@ -11,8 +11,8 @@ import msgspec
 
 from turnkit.audio.frames import AudioFormat
 from turnkit.config import Settings
-from turnkit.errors import ConfigError, WireError
-from turnkit.sources.base import Report
+from turnkit.errors import ConfigError, SourceRefused, WireError
+from turnkit.sources.base import Change, ConfigureRefused, Report
 from turnkit.sources.feed import CHUNK_S, Feed
 from turnkit.sources.flux_wire import TurnInfo, parse_server, to_event
 
@@ -60,6 +60,14 @@ class ReplaySource:
     def finish(self) -> None:
         """Say that no more audio will come: nor will the messages after it, as with Flux."""
         self._feed.finish()
+
+    def end_turn(self) -> None:
+        """Refuse: the turns of a recording end where they ended. Raises SourceRefused."""
+        raise SourceRefused("a recording's turns cannot be ended early; use another source")
+
+    async def configure(self, change: Change) -> None:  # noqa: ARG002
+        """Refuse: what was said then was said then. Raises ConfigureRefused."""
+        raise ConfigureRefused("NOT_LISTENING", "a recording is played as it is")
 
     async def run(self, report: Report) -> None:
         """Report messages as their time comes; return after `finish`."""

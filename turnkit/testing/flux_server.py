@@ -14,7 +14,6 @@ Example:
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 import anyio
@@ -27,12 +26,15 @@ from websockets.http11 import Request, Response
 from turnkit.audio.frames import AudioFormat
 from turnkit.engine.engine import Engine
 from turnkit.errors import WireError
+from turnkit.sources.flux.route import OURS
 from turnkit.sources.flux_query import ListenParameters, ParameterRefused, parse_query
 from turnkit.sources.flux_wire import (
     UNPARSABLE,
     ClientMessage,
     CloseStream,
     Configure,
+    ConfigureFailure,
+    ConfigureSuccess,
     ForceEndTurn,
     ServerMessage,
     TurnInfo,
@@ -40,126 +42,24 @@ from turnkit.sources.flux_wire import (
     parse_client,
 )
 from turnkit.testing.ears import RATE_HZ, LoudnessVad
+from turnkit.testing.flux_faults import (
+    MODERN,
+    Close,
+    Deployment,
+    Drop,
+    DropAt,
+    Fail,
+    Fault,
+    Forgetful,
+    Hang,
+    Late,
+    Refuse,
+    Skip,
+    Stall,
+    Twice,
+    Unending,
+)
 from turnkit.testing.spelling import Reader
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """Refuse the handshake."""
-
-    connection: int
-    status: int = 503
-    retry_after: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Hang:
-    """Accept the connection and never answer the handshake."""
-
-    connection: int
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Break the connection off where this message was to be sent, without a close."""
-
-    connection: int
-    message: int
-
-
-@dataclass(frozen=True, slots=True)
-class DropAt:
-    """Break the connection off when so many pieces of audio have come."""
-
-    connection: int
-    audio: int
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Close the connection where this message was to be sent."""
-
-    connection: int
-    message: int
-    code: int = 1011
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Fail:
-    """Say Error where this message was to be sent, and close without a code."""
-
-    connection: int
-    message: int
-    code: str = "INTERNAL_SERVER_ERROR"
-
-
-@dataclass(frozen=True, slots=True)
-class Stall:
-    """Say nothing from this message on, and stay connected."""
-
-    connection: int
-    message: int
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """Lose this message."""
-
-    connection: int
-    message: int
-
-
-@dataclass(frozen=True, slots=True)
-class Twice:
-    """Send this message twice."""
-
-    connection: int
-    message: int
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """Send this message after the one that follows it."""
-
-    connection: int
-    message: int
-
-
-@dataclass(frozen=True, slots=True)
-class Unending:
-    """Never end a turn unless told to."""
-
-    connection: int
-
-
-@dataclass(frozen=True, slots=True)
-class Forgetful:
-    """After the start of a turn say nothing but updates without words."""
-
-    connection: int
-
-
-AtMessage: TypeAlias = Drop | Close | Fail | Stall | Skip | Twice | Late
-Fault: TypeAlias = Refuse | Hang | DropAt | Unending | Forgetful | AtMessage
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """What a server can do; the first one is of September 2026."""
-
-    forces: bool = True
-    triggers: bool = True
-    configures: bool = True
-    word_times: bool = True
-    configure_s: float = 0.0
-    """How long it takes to answer a Configure."""
-    bytes_per_s: float | None = None
-    """How fast it reads; None for as fast as it comes."""
-
-
-MODERN = Deployment()
-OLD = Deployment(forces=False, triggers=False, configures=False, word_times=False)
 
 
 @dataclass(slots=True)
@@ -181,8 +81,8 @@ class FluxServer:
         self.url = ""
         self.visits: list[Visit] = []
         """The connections that were accepted, in order."""
-        self.attempts = 0
-        """How many handshakes there were, refused ones included."""
+        self.knocked_at: list[float] = []
+        """When somebody began a handshake, those refused included."""
         self._faults = faults
         self._script = script
         self._deployment = runs
@@ -190,8 +90,8 @@ class FluxServer:
 
     async def welcome(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer a handshake: None accepts it."""
-        number = self._numbers[connection] = self.attempts
-        self.attempts += 1
+        number = self._numbers[connection] = len(self.knocked_at)
+        self.knocked_at.append(anyio.current_time())
         for fault in self._faults:
             match fault:
                 case Refuse(connection=n, status=status, retry_after=after) if n == number:
@@ -208,6 +108,13 @@ class FluxServer:
         except ParameterRefused as exc:
             return connection.respond(400, f'{{"code":"{exc.code}"}}')
         return None
+
+    def introduce(
+        self, _connection: ServerConnection, _request: Request, response: Response
+    ) -> None:
+        """Put into an accepted handshake what tells turnkit's servers from others."""
+        if self._deployment.introduces:
+            response.headers[OURS] = "test"
 
     async def serve(self, websocket: ServerConnection) -> None:
         """Serve one connection."""
@@ -245,6 +152,7 @@ async def flux_server(
         ping_interval=None,
         close_timeout=0.1,
         process_request=server.welcome,
+        process_response=server.introduce,
     ) as running:
         server.url = f"ws://127.0.0.1:{running.sockets[0].getsockname()[1]}/v2/listen"
         yield server
@@ -325,7 +233,7 @@ class _Service:
         if isinstance(order, Configure) and can.configure_s:
             tasks.start_soon(self._configure_later, order)
             return True
-        await self._tell(self._engine.handle(order))
+        await self._tell([self._refused(one) for one in self._engine.handle(order)])
         if isinstance(order, CloseStream):
             await self._close()
             return False
@@ -334,6 +242,13 @@ class _Service:
     async def _configure_later(self, order: Configure) -> None:
         await anyio.sleep(self._deployment.configure_s)
         await self._tell(self._engine.handle(order))
+
+    def _refused(self, answer: ServerMessage) -> ServerMessage:
+        if not (self._deployment.refuses_changes and isinstance(answer, ConfigureSuccess)):
+            return answer
+        return ConfigureFailure(
+            answer.request_id, answer.sequence_id, "INVALID_PARAMETER", "asked for"
+        )
 
     async def _tell(self, messages: list[ServerMessage]) -> None:
         for message in messages:

@@ -79,6 +79,7 @@ def agent_speaking(moves: Moves, state: AgentSpeaking, event: StateEvent, now: f
     """Decide while a reply is being heard."""
     match event:
         case StartOfTurn(turn, words) if _may_be_noise(moves, words):
+            moves.skip_to(turn)
             until = now + moves.policy.barge_in.decide_s
             overlap = Overlapping(state, turn, words, paused=True, deadline=until)
             return overlap, [PauseReply(state.reply)]

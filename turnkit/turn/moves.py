@@ -45,7 +45,7 @@ class Moves:
 
     def open(self, event: FloorEvent, now: float) -> Step:
         """Give the user the floor, also where the source skipped the StartOfTurn."""
-        self.settled_turn = max(self.settled_turn, event.turn - 1)  # turns do not go back
+        self.skip_to(event.turn)
         match event:
             case StartOfTurn(turn) | TurnResumed(turn):
                 return UserSpeaking(turn), []
@@ -55,6 +55,10 @@ class Moves:
                 return self.commit(event, now)
             case _:
                 assert_never(event)
+
+    def skip_to(self, turn: int) -> None:
+        """Take every earlier turn as settled: turns do not go back."""
+        self.settled_turn = max(self.settled_turn, turn - 1)
 
     def instead(self, first: list[Command], event: FloorEvent, now: float) -> Step:
         """Clear away what stood in the user's way, then give the user the floor."""

@@ -1,0 +1,77 @@
+"""What of a call outlives its connections: its audio, its turns, and what is to be done."""
+
+from collections import Counter
+
+import anyio
+import structlog
+
+from turnkit.audio.frames import AudioFormat
+from turnkit.sources.base import Report
+from turnkit.sources.feed import CHUNK_S
+from turnkit.sources.flux.contract import BREACHES
+from turnkit.sources.flux.ear import Ear
+from turnkit.sources.flux.endings import Endings
+from turnkit.sources.flux.line import Oddities
+from turnkit.sources.flux.orders import Orders
+from turnkit.sources.flux.ring import Ring
+from turnkit.sources.flux.turns import Turns
+from turnkit.sources.flux_query import ListenParameters
+from turnkit.turn.events import UserEvent
+
+log = structlog.get_logger(__name__)
+
+
+class Call:
+    """One call. Whoever changes something the others may wait for calls `wake`."""
+
+    def __init__(self, parameters: ListenParameters) -> None:
+        audio = AudioFormat(parameters.sample_rate_hz, parameters.encoding)
+        self.ring = Ring(audio, CHUNK_S)
+        self.ear = Ear(audio, CHUNK_S)
+        self.turns = Turns()
+        self.orders = Orders(parameters)
+        self.endings = Endings()
+        self.oddities = Oddities()
+        self.breaches: Counter[str] = Counter()
+        self.sent = 0
+        """The place up to which audio was sent, on whichever connection."""
+        self.unsent_bytes = 0
+        """How much audio had to go before it could be sent."""
+        self._sample_bytes = audio.sample_bytes
+        self._report: Report = _unheard
+        self.news = anyio.Event()
+        """Set when something changes; look at it before you look at what may change."""
+
+    def report_to(self, report: Report) -> None:
+        """Say who is to hear of the turns."""
+        self._report = report
+
+    def tell(self, events: list[UserEvent]) -> None:
+        """Report what happened to the turns, and forget the audio nobody needs any more."""
+        for event in events:
+            self._report(event)
+        self.ring.forget_before(min(self.sent, self.ring.place(self.turns.keep_from_s)))
+
+    def hear(self, audio: bytes) -> None:
+        """Take in the next chunk of the user's audio."""
+        self.ear.hear(audio)
+        self.ring.append(audio, anyio.current_time())
+        if self.ring.start > self.sent:
+            self.unsent_bytes += (self.ring.start - self.sent) * self._sample_bytes
+            self.sent = self.ring.start
+        self.wake()
+
+    def breach(self, kind: str) -> None:
+        """Count a broken promise of the server's; log each kind once."""
+        if kind not in self.breaches:
+            log.warning("flux.breach", kind=kind, what=BREACHES[kind])
+        self.breaches[kind] += 1
+
+    def wake(self) -> None:
+        """Let those who wait look again."""
+        self.news.set()
+        self.news = anyio.Event()
+
+
+def _unheard(event: UserEvent) -> None:
+    raise AssertionError(f"nobody runs this source, which says {type(event).__name__}")

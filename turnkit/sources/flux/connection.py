@@ -1,0 +1,280 @@
+"""One connection's part of a call: it sends the audio in order and follows what the server says.
+
+It ends when all was said, or with the error that ended it; what to do then, its caller decides.
+"""
+
+import dataclasses
+from math import inf
+from typing import assert_never
+
+import anyio
+import structlog
+
+from turnkit.errors import SourceError
+from turnkit.sources.base import ConfigureRefused
+from turnkit.sources.feed import CHUNK_S
+from turnkit.sources.flux.call import Call
+from turnkit.sources.flux.contract import Contract
+from turnkit.sources.flux.endings import MANUAL, WATCHDOG, Progress
+from turnkit.sources.flux.line import Gone, Line
+from turnkit.sources.flux.pace import Pace
+from turnkit.sources.flux.patience import Patience
+from turnkit.sources.flux.ring import Piece
+from turnkit.sources.flux.route import Lost
+from turnkit.sources.flux_wire import (
+    NO_ACTIVE_TURN,
+    UNPARSABLE,
+    CloseStream,
+    ConfigureFailure,
+    ConfigureSuccess,
+    Connected,
+    FluxError,
+    FluxWarning,
+    ForceEndTurn,
+    ServerMessage,
+    TurnInfo,
+    Unknown,
+)
+from turnkit.turn.events import EndOfTurn, UserEvent
+
+log = structlog.get_logger(__name__)
+
+
+class Connection:
+    """A conversation over a line that is ready for audio. `run` it once."""
+
+    def __init__(self, line: Line, call: Call, patience: Patience) -> None:
+        self.replayed_s = 0.0
+        """How much audio is sent that was sent before."""
+        self.missing_s = 0.0
+        """How much audio was needed and is not kept any more."""
+        self.explained = False
+        """Whether it is known what the server did not understand, and it will not be sent again."""
+        self._line = line
+        self._call = call
+        self._patience = patience
+        self._contract = Contract()
+        self._base = self._resume()
+        self._position = self._base
+        self._pace: Pace | None = None
+        self._level_at: float | None = None
+        self._forced = False  # whether a ForceEndTurn has no answer yet
+        self._listened_at = anyio.current_time()  # when the server last said something
+        self._listened = call.ring.end  # and how much audio there was then
+        self._error: SourceError | None = None
+        self._scope = anyio.CancelScope()
+
+    async def run(self) -> SourceError | None:
+        """Converse until the end; return its cause, or None if all was said."""
+        async with anyio.create_task_group() as tasks:
+            self._scope = tasks.cancel_scope
+            tasks.start_soon(self._send)
+            tasks.start_soon(self._watch)
+            try:
+                await self._follow()
+            except SourceError as exc:  # a task group would wrap it
+                self._error = self._error or exc
+            tasks.cancel_scope.cancel()
+        if self._error is not None:
+            self._learn(self._error)
+        return self._error  # a server that does not close has still said all it had to say
+
+    def _resume(self) -> int:
+        """Decide from where the audio is sent; return the place."""
+        call, ring = self._call, self._call.ring
+        oldest_s = max(ring.seconds(ring.start), call.turns.heard_s - self._patience.replay_s)
+        place = ring.place(call.turns.resume_at_s(oldest_s))
+        piece = ring.read(place)
+        base = ring.end if piece is None else piece.start
+        self.replayed_s = ring.seconds(max(0, call.sent - base))
+        self.missing_s = ring.seconds(max(0, ring.start - place))
+        call.turns.connected(ring.seconds(base))
+        call.orders.connected()
+        call.endings.disconnected()
+        return base
+
+    # What goes up.
+
+    async def _send(self) -> None:
+        try:
+            while (piece := await self._next_piece()) is not None:
+                await self._line.send(piece.audio)
+                self._position = piece.end
+                self._call.sent = max(self._call.sent, piece.end)
+            self._line.closing = True
+            self._scope.deadline = anyio.current_time() + self._patience.drain_s
+            await self._line.send(CloseStream())
+        except Gone:
+            return  # who reads learns of it too, and why
+
+    async def _next_piece(self) -> Piece | None:
+        """Wait until the next audio is due, seeing to orders; None once all is sent at the end."""
+        await anyio.lowlevel.checkpoint()  # much may be waiting; let others run in between
+        ring = self._call.ring
+        while True:
+            news = self._call.news
+            await self._attend()
+            now = anyio.current_time()
+            piece = ring.read(self._position)
+            if piece is None and ring.finished:
+                return None
+            due = inf if piece is None else self._due(piece, now)
+            if piece is not None and due <= now:
+                return piece
+            with anyio.CancelScope(deadline=due):
+                await news.wait()
+
+    def _due(self, piece: Piece, now: float) -> float:
+        if self._pace is None:
+            self._pace = Pace(now, piece.at, self._patience.catch_up)
+        return self._pace.due(piece.at)
+
+    async def _attend(self) -> None:
+        """See to the orders, and to a turn that has to be ended for the server."""
+        if (message := self._call.orders.next()) is not None:
+            await self._line.send(message)
+        action = self._call.endings.next(
+            self._progress(),
+            anyio.current_time(),
+            timeout_s=self._call.orders.active.eot_timeout_ms / 1000,
+            forces=self._line.route.forces,
+        )
+        match action:
+            case None:
+                return
+            case "force":
+                self._forced = True
+                await self._line.send(ForceEndTurn())
+            case "replay":
+                self._lose("does not end the turn")
+            case "manual" | "watchdog":
+                self._end(action)
+            case _:
+                assert_never(action)
+
+    def _progress(self) -> Progress | None:
+        turns, ring = self._call.turns, self._call.ring
+        if not turns.is_open:
+            return None
+        return Progress(
+            turn=turns.turn,
+            heard_s=turns.heard_s,
+            moved_s=turns.progress_s,
+            spoken_s=self._call.ear.spoken_s,
+            sent_s=ring.seconds(self._position),
+            unconfirmed_s=turns.unconfirmed_s,
+        )
+
+    def _end(self, trigger: str) -> None:
+        log.warning("flux.ended_here", turn=self._call.turns.turn, trigger=trigger)
+        self._call.tell(self._call.turns.end(trigger))
+
+    # What comes down.
+
+    async def _follow(self) -> None:
+        """Take in what the server says until it closes as it was asked to."""
+        while (message := await self._line.receive()) is not None:
+            self._listened_at, self._listened = anyio.current_time(), self._call.ring.end
+            if self._is_new(message):
+                self._take(message)
+
+    async def _watch(self) -> None:
+        """Give up a connection that says nothing although there is audio.
+
+        No audio either means that it was us who stood still: then there is much to read first.
+        """
+        ring, silent_s = self._call.ring, self._patience.silent_s
+        while not self._line.closing:
+            if anyio.current_time() < self._listened_at + silent_s:
+                await anyio.sleep_until(self._listened_at + silent_s)
+            elif ring.seconds(ring.end - self._listened) < silent_s - 2 * CHUNK_S:
+                await anyio.sleep(CHUNK_S)
+            else:
+                self._lose(f"sent nothing for {silent_s} s")
+                return
+
+    def _is_new(self, message: ServerMessage | Unknown) -> bool:
+        if isinstance(message, Unknown):
+            return True
+        breach = self._contract.number(message.sequence_id)
+        if breach is not None:
+            self._call.breach(breach)
+        return breach != "sequence repeats"
+
+    def _take(self, message: ServerMessage | Unknown) -> None:
+        match message:
+            case TurnInfo():
+                self._take_turn(message)
+            case ConfigureSuccess():
+                self._call.orders.succeeded()
+                self._call.wake()
+            case ConfigureFailure():
+                self._take_failure(message)
+            case FluxWarning(code=code):
+                log.warning("flux.warned", code=code)
+                if code == NO_ACTIVE_TURN and self._forced and self._call.turns.is_open:
+                    self._end(self._forced_trigger())  # it never knew of the turn, or lost it
+                self._forced = False
+            case Connected() | FluxError() | Unknown():
+                return  # nothing to do with turns
+            case _:
+                assert_never(message)
+
+    def _take_turn(self, info: TurnInfo) -> None:
+        call = self._call
+        sent_s = call.ring.seconds(self._position)
+        for kind in self._contract.check(info, sent_s - call.ring.seconds(self._base)):
+            call.breach(kind)
+        if info.trigger is not None:
+            self._line.route.said_trigger()
+        call.tell([self._as_forced(event) for event in call.turns.take(info, sent_s)])
+        self._forced = self._forced and info.trigger != MANUAL
+        self._watch_lag()
+
+    def _as_forced(self, event: UserEvent) -> UserEvent:
+        """Say whose end it was: the server calls all forced ends manual."""
+        if isinstance(event, EndOfTurn) and event.trigger == MANUAL and self._forced:
+            return dataclasses.replace(event, trigger=self._forced_trigger())
+        return event
+
+    def _forced_trigger(self) -> str:
+        forced = self._call.endings.forced
+        return WATCHDOG if forced is not None and forced[1] == WATCHDOG else MANUAL
+
+    def _take_failure(self, message: ConfigureFailure) -> None:
+        code = message.code or message.error_code or "unknown"
+        quoted = self._line.route.quote(message.description or "no reason given")
+        if self._call.orders.unanswered:
+            log.warning("flux.configure_refused", code=code)
+            self._call.orders.failed(ConfigureRefused(code, quoted))
+            self._call.wake()
+
+    def _watch_lag(self) -> None:
+        """Give up a connection that falls behind for good; messages that come in bursts do not.
+
+        One that never was level is kept: it catches up, or the network can do no better.
+        """
+        ring, turns = self._call.ring, self._call.turns
+        now = anyio.current_time()
+        lag_s = ring.seconds(ring.end) - turns.told_s
+        if lag_s <= self._patience.behind_s:
+            self._level_at = now
+        elif self._level_at is not None and now - self._level_at >= self._patience.silent_s:
+            self._lose(f"is {lag_s:.1f} s behind")
+
+    def _lose(self, why: str) -> None:
+        """Break off: this connection is of no use any more."""
+        self._error = self._error or self._line.route.lost(why)
+        self._scope.cancel()
+
+    def _learn(self, error: SourceError) -> None:
+        """Draw conclusions from the end, before the next connection repeats it."""
+        if not (isinstance(error, Lost) and error.unparsable):
+            return
+        self.explained = self._forced or self._call.orders.unanswered
+        if self._forced:
+            self._line.route.cannot_force()
+        if self._call.orders.unanswered:
+            advice = "this server does not know Configure"
+            self._call.orders.failed(ConfigureRefused(UNPARSABLE, advice))
+            self._call.wake()
