@@ -1,5 +1,6 @@
 """What all tests share: virtual time by default, and where the shared recordings are."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +18,11 @@ def _plain_log() -> Iterator[None]:
     """Log without colours and without locals in tracebacks, which take longer than the tests."""
     processors = [structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
     structlog.configure(processors=processors)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     yield
     structlog.reset_defaults()
+    root.handlers[:], root.level = handlers, level  # as before a test of `log.configure`
 
 
 @pytest.fixture

@@ -133,6 +133,13 @@ def test_a_far_end_that_reports_has_the_last_word_for_a_while():
     assert playing(0.1, reported=True).finished(1.1)
 
 
+def test_a_far_end_that_reports_too_much_ends_nothing_early():
+    playout = playing(0.1, reported=True)
+    playout.acknowledge(0.1, at=0.01)
+    assert not playout.finished(0.05)
+    assert playout.finished(0.1)
+
+
 def test_what_was_sent_and_not_heard_is_sent_again_after_a_pause():
     playout = playing(1.0)
     run(playout, until=0.5)

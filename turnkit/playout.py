@@ -185,8 +185,8 @@ class Playout:
 
     def finished(self, now: float) -> bool:
         """Whether the user has heard all there is."""
-        if not self.all_sent:
-            return False
+        if not self.all_sent or now < self._silent_at - _CLOCK_ERROR_S:
+            return False  # whatever the far end says: it cannot play faster than that
         if self._reported and self._acknowledged is not None:
             played_s, _ = self._acknowledged
             if played_s >= self._sent_s - _CLOCK_ERROR_S:

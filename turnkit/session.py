@@ -60,6 +60,7 @@ from turnkit.turn.events import (
     ReplyEvent,
     ReplyFailed,
     Update,
+    UserEvent,
 )
 from turnkit.turn.machine import TurnMachine
 from turnkit.turn.policy import BargeIn, TurnPolicy
@@ -68,7 +69,11 @@ from turnkit.unruly import run_unruly
 log = structlog.get_logger(__name__)
 
 _INBOX_EVENTS = 256
-"""More than this at once is no conversation. Updates are dropped then; anything else ends it."""
+"""More than this at once from a source is no conversation. Updates are dropped then; anything else
+ends it. What else comes in is little by its nature: a few events a reply, and `MAX_ASKED`."""
+
+MAX_ASKED = 64
+"""So many words an agent may want to say, or interruptions, before any of them is looked at."""
 
 _FAREWELL_S = 2.0
 """How long the agent's `on_end` may take."""
@@ -135,7 +140,7 @@ class Session:
         )
         self._replies = Replies(self, agent, stage, self._spawn, self._spawn_hook)
         agent.prepare(settings)
-        self._send, self._inbox = anyio.create_memory_object_stream[Event](_INBOX_EVENTS)
+        self._send, self._inbox = anyio.create_memory_object_stream[Event](inf)
         self._prompts = 0
         self._dropped_updates = 0
         self._voice = voice
@@ -164,13 +169,16 @@ class Session:
             patient: wait for the floor, rather than be dropped if somebody has it now.
             interruptible: whether the user can cut it short. If not, they are answered after it.
         """
+        if not self._may_ask():
+            return
         self._prompts += 1
         self._replies.prompts[self._prompts] = text
         self._report(PromptRequested(self._prompts, patient, interruptible))
 
     def interrupt(self, reason: str = "the agent asked for it") -> None:
         """Stop what is being said or prepared."""
-        self._report(InterruptRequested(reason))
+        if self._may_ask():
+            self._report(InterruptRequested(reason))
 
     def end_turn(self) -> None:
         """Take the user's turn as over now, on what was heard of it so far."""
@@ -262,12 +270,17 @@ class Session:
     def _report(self, event: Event) -> None:
         try:
             self._send.send_nowait(event)
-        except anyio.WouldBlock:
-            if not isinstance(event, Update):
-                raise SourceError(f"more than {_INBOX_EVENTS} events at once") from None
-            self._dropped_updates += 1
         except (anyio.ClosedResourceError, anyio.BrokenResourceError):
             log.debug("event.late", event_type=type(event).__name__)
+
+    def _report_user(self, event: UserEvent) -> None:
+        """Take in news from the source, as far as there is room for it."""
+        if self._inbox.statistics().current_buffer_used < _INBOX_EVENTS:
+            self._report(event)
+        elif isinstance(event, Update):
+            self._dropped_updates += 1
+        else:
+            raise SourceError(f"more than {_INBOX_EVENTS} events at once")
 
     def _report_reply(self, event: ReplyEvent) -> None:
         match event:
@@ -278,6 +291,12 @@ class Session:
                     self._report(event)
             case _:
                 assert_never(event)
+
+    def _may_ask(self) -> bool:
+        if self._inbox.statistics().current_buffer_used < _INBOX_EVENTS + MAX_ASKED:
+            return True
+        log.error("agent.asks_too_much", limit=MAX_ASKED)
+        return False
 
     def _spent(self, tokens: int, characters: int) -> None:
         self._budget.spent(anyio.current_time(), tokens=tokens, characters=characters)
@@ -310,7 +329,7 @@ class Session:
 
     async def _follow_source(self) -> None:
         try:
-            await self._source.run(self._report)
+            await self._source.run(self._report_user)
         except SourceError as exc:
             log.error("source.failed", error=str(exc))
             self._report(CallEnded(f"turn source failed: {exc}"))
