@@ -40,7 +40,10 @@ def main(arguments: list[str]) -> int:
             print(__doc__)
             return 0
         case ["test", *options]:
-            return prepare(DEVELOP) or run("-m", "pytest", *options)
+            # On all cores: half of the tests wait for a clock, the other half compute.
+            return prepare(DEVELOP) or run(
+                "-m", "pytest", "-n", "auto", "--dist", "worksteal", *options
+            )
         case ["check"]:
             return prepare(DEVELOP) or next((code for c in CHECKS if (code := run(*c))), 0)
         case _:

@@ -110,8 +110,11 @@ class Turn:
             self._on_commit.append(action)
 
     def on_rollback(self, action: Action) -> None:
-        """Have `action` called if this attempt is dropped before the turn is final."""
-        self._on_rollback.append(action)
+        """Have `action` called if this attempt is dropped before the turn is final; or at once."""
+        if self._fate is False:
+            action()
+        else:
+            self._on_rollback.append(action)
 
     def decide(self, *, final: bool) -> list[Action]:
         """Settle the turn, or drop this attempt at it; return what is to be called now, once.
