@@ -26,7 +26,8 @@ def said() -> Callable[[Synthesizer, str], Awaitable[Samples]]:
 
     async def listen(voice: Synthesizer, text: str) -> Samples:
         async with aclosing(voice.speak(text)) as pieces:
-            return samples_of(b"".join([piece async for piece in pieces]))
+            sound = [piece async for piece in pieces if isinstance(piece, bytes)]
+            return samples_of(b"".join(sound))
 
     return listen
 

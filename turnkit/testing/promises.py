@@ -76,8 +76,10 @@ def _the_answer_fits_the_words(heard: Heard) -> Iterator[str]:
 
 def _never_silent(heard: Heard) -> Iterator[str]:
     """Answer a final turn aloud, or close it, before the last deadline has passed."""
-    purposes = _purposes(heard)
+    purposes, final = _purposes(heard), set(_final_turns(heard))
     for at, end in _ends(heard):
+        if end.turn not in final:
+            continue  # its end came when a newer turn had begun
         closed = [w for w, i in heard.tape if isinstance(i, CloseTurn) and i.turn == end.turn]
         sounded = [
             sound.start

@@ -1,39 +1,53 @@
-"""Random conversations from a seed: `python -m turnkit.testing.simulate --calls 1000`.
+"""Random conversations from a seed: `python -m turnkit.testing.simulate --calls 10000 --jobs 2`.
 
-Users hesitate, go on, repeat themselves and barge in; sources flap, repeat and skip; agents are
-slow, fail, decline, talk for ever or refuse to stop; voices stall and break. The promises hold in
-all of them. A call repeats bit for bit from its seed.
+Users, sources, agents, voices, networks and far ends are in all the moods of
+`turnkit.testing.moods`. The promises hold in all of their calls, and so does what is checked here
+besides. A call repeats bit for bit from its seed.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from math import inf
+from multiprocessing import get_context
 from random import Random
 
 import anyio
 import structlog
+from rich.console import Console
+from rich.progress import Progress
 
-from turnkit.agent import Agent, Speech, Turn
 from turnkit.config import Settings
-from turnkit.errors import SynthesisError
+from turnkit.history import ToolUse
+from turnkit.ledger import Ledger
 from turnkit.session import Session
 from turnkit.testing.clock import run_virtual
-from turnkit.testing.play import Heard, play
-from turnkit.testing.promises import breaches
-from turnkit.turn.events import (
-    EagerEndOfTurn,
-    EndOfTurn,
-    StartOfTurn,
-    TurnResumed,
-    Update,
-    UserEvent,
+from turnkit.testing.fakes import MemoryTransport, Tape
+from turnkit.testing.moods import (
+    FAULTS,
+    Deeds,
+    Mood,
+    MoodyAgent,
+    MoodySource,
+    MoodyVoice,
+    moody_reports,
+    moody_script,
 )
+from turnkit.testing.play import Heard, run_until
+from turnkit.testing.promises import breaches
+from turnkit.transports.base import DigitPressed, EndTurnRequested
+from turnkit.turn.commands import CloseTurn
+from turnkit.turn.events import EndOfTurn
 
 CALL_S = 90.0
 _PATIENCE_S = 120.0  # after the last word, for the last reply to end by itself
+_LEFT_S = 100.0  # the slowest hook, and the grace of what swallows cancellation
+_SHOWN = 20  # broken calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +57,7 @@ class Call:
     seed: int
     heard: Heard
     breaches: list[str]
+    faults: Counter[str]
 
     @property
     def fingerprint(self) -> str:
@@ -50,175 +65,174 @@ class Call:
         return repr((self.heard.tape, self.heard.spans, self.heard.history))
 
 
-def simulate(seed: int) -> Call:
-    """Run the call of this seed."""
-    random = Random(seed)
-    script = list(_user(random))
-    agent, voice = _MoodyAgent(Random(seed + 1)), _MoodyVoice(Random(seed + 2))
-    settings = Settings.model_construct(
-        speculate=random.choice(["off", "llm", "llm+tts"]),
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is to be said of a call when it is one of many."""
+
+    seed: int
+    breaches: list[str]
+    faults: Counter[str]
+    outcomes: Counter[str]
+    talk_s: float
+
+
+def simulate(seed: int, without: Collection[str] = ()) -> Call:
+    """Run the call of this seed, without some of its faults: for finding the one that matters."""
+    return run_virtual(lambda: _call(seed, without))
+
+
+def summarise(seed: int, without: Collection[str] = ()) -> Summary:
+    """Run the call of this seed and say no more than is needed."""
+    call = simulate(seed, without)
+    outcomes = Counter(call.heard.outcomes.values())
+    return Summary(seed, call.breaches, call.faults, outcomes, call.heard.tape[-1][0])
+
+
+async def _call(seed: int, without: Collection[str]) -> Call:
+    mood = Mood(seed, without)
+    settings = _settings(mood.random)
+    script = moody_script(mood, CALL_S)
+    transport, tape = MemoryTransport(reports=moody_reports(mood)), Tape()
+    agent = MoodyAgent(mood)
+    session = Session(
+        agent,
+        source=MoodySource(mood, script),
+        voice=MoodyVoice(mood),
+        transport=transport,
+        settings=settings,
+        listeners=[tape],
+    )
+    end = script[-1][0] + _PATIENCE_S
+    if mood.strikes("hung up", 0.2):
+        end = mood.random.uniform(0, end)
+    found = []
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_disturb, mood, transport, end)
+            await run_until(session, transport, end)
+            tasks.cancel_scope.cancel()
+    except Exception as exc:  # noqa: BLE001  # whatever it is, it should not have come out
+        found.append(f"the call ends in order: {exc!r}")
+    finally:
+        transport.close()
+    await anyio.sleep(_LEFT_S)
+    heard = Heard(transport.far_end.sounds, tape.items, session.history)
+    found += [*breaches(heard), *_deeds(heard, agent.deeds), *_accounts(heard, session.ledger)]
+    return Call(seed, heard, [*found, *_left()], mood.faults)
+
+
+def _settings(random: Random) -> Settings:
+    return Settings.model_construct(
+        speculate=random.choice(["off", "llm", "llm+tts", "llm+tts"]),
         hold_s=random.choice([0.0, 0.0, 1.0]),
         barge_in=random.choice(["stop", "stop", "pause"]),
         idle_s=random.choice([inf, 4.0]),
+        draft_tokens_per_minute=random.choice([inf, inf, 50]),
         max_reply_s=20.0,
-        staged_audio_s=2.0,
+        staged_audio_s=random.choice([0.3, 2.0]),
+        lead_ms=random.choice([40, 200]),
     )
-    end = script[-1][0] + (random.uniform(0, 3) if random.random() < 0.2 else _PATIENCE_S)
-    heard = run_virtual(
-        lambda: play(*script, agent=agent, voice=voice, settings=settings, hang_up_at=end)
-    )
-    return Call(seed, heard, [*breaches(heard), *agent.breaches(heard)])
 
 
-def _user(random: Random) -> Iterator[tuple[float, UserEvent]]:
-    """Yield a user's turns, mostly as Flux reports them."""
-    at, turn = random.uniform(0, 2), 0
-    while at < CALL_S:
-        for event in _turn(random, turn):
-            if random.random() < 0.03:
-                continue  # lost on the way
-            yield at, event
-            if random.random() < 0.03:
-                yield at, event  # said twice
-            at += random.choice([0.0, 0.08, 0.24, random.uniform(0, 1.5)])
-        at += random.choice([0.0, random.uniform(0, 1), random.uniform(0, 8)])
-        turn += random.choice([1, 1, 1, 1, 1, 2])
+async def _disturb(mood: Mood, transport: MemoryTransport, end: float) -> None:
+    """Press keys, and break the line, at some time."""
+    breaks = mood.strikes("line broke", 0.1)
+    while mood.strikes("key pressed", 0.3):
+        await anyio.sleep(mood.random.uniform(0, end / 2))
+        await transport.feed(DigitPressed("5"))
+        await transport.feed(EndTurnRequested())
+    if breaks:
+        transport.break_off()
 
 
-def _turn(random: Random, turn: int) -> Iterator[UserEvent]:
-    words = random.choice([f"turn {turn}", f"turn {turn}", "mm-hm", "..."])
-    yield Update(turn, words)
-    yield StartOfTurn(turn, words)
-    for cycle in range(random.choice([0, 0, 1, 1, 2, 7])):
-        words = f"{words} {random.choice(['and', 'or', 'so'])}"
-        yield EagerEndOfTurn(turn, words)
-        if random.random() < 0.3:
-            yield Update(turn, words)
-        if random.random() < 0.5 or cycle:
-            yield TurnResumed(turn, f"{words} more")
-    if random.random() < 0.1:
-        words = random.choice(["", f"{words} forced"])
-    yield EndOfTurn(turn, words, random.choice(["model", "timeout", "manual"]))
+# What is checked besides the promises: they see only the tape and the sounds.
 
 
-class _MoodyAgent(Agent):
-    """An agent in a different mood for each turn."""
-
-    def __init__(self, random: Random) -> None:
-        self._random = random
-        self._effects: list[tuple[float, int]] = []
-
-    async def on_start(self, session: Session) -> str | None:
-        self._session = session
-        await anyio.sleep(self._random.uniform(0, 2))
-        return self._random.choice([None, "Hello, this is a greeting."])
-
-    async def on_idle(self, session: Session) -> str | None:
-        match self._random.randrange(4):
-            case 0:
-                session.say("This call is being recorded for training.", interruptible=False)
-            case 1:
-                session.interrupt()
-            case 2:
-                return "Are you still there?"
-        return None
-
-    async def on_interrupted(self, turn: Turn | None, heard: str, unheard: str) -> None:  # noqa: ARG002
-        if self._random.random() < 0.2:
-            self._session.say("Sorry, go on.")
-
-    async def on_error(self, turn: Turn, error: str) -> str | None:  # noqa: ARG002
-        if self._random.random() < 0.1:
-            raise RuntimeError("no apology")
-        return self._random.choice([None, "Sorry about that."])
-
-    async def reply(self, turn: Turn) -> AsyncGenerator[Speech, None]:
-        await anyio.sleep(self._random.choice([0.0, 0.2, self._random.uniform(0, 6)]))
-        match self._random.randrange(12):
-            case 0:
-                raise RuntimeError("before the first word")
-            case 1:
-                yield "I was about to"
-                raise RuntimeError("after the first words")
-            case 2:
-                return  # declines
-            case 3:
-                await anyio.sleep(1000)
-            case 4:
-                yield "One moment, "
-                await anyio.sleep(1000)
-            case 5:
-                await self._ignore_cancellation()
-                yield "This must not be heard."
-            case 6:
-                await turn.settled()
-                self._effects.append((anyio.current_time(), turn.index))
-                yield "Done."
-            case 7:
-                self._session.say("By the way, we close at ten.", interruptible=False)
-                if self._random.random() < 0.3:
-                    self._session.interrupt("changed its mind")
-                while True:
-                    yield "and so on, "
-                    await anyio.sleep(0.3)
-            case _:
-                for word in f"Here is what I think about {turn.transcript}. ".split():
-                    await anyio.sleep(self._random.uniform(0, 0.2))
-                    yield f"{word} "
-
-    async def _ignore_cancellation(self) -> None:
-        for _ in range(3):
-            try:
-                await anyio.sleep(2)
-            except anyio.get_cancelled_exc_class():
-                continue
-
-    def breaches(self, heard: Heard) -> Iterator[str]:
-        """Yield what was done before its turn was final."""
-        ends = [(at, item) for at, item in heard.tape if isinstance(item, EndOfTurn)]
-        for at, turn in self._effects:
-            if not any(item.turn == turn and when <= at for when, item in ends):
-                yield f"nothing irreversible on a guess: turn {turn} acted at {at:.3f}"
+def _deeds(heard: Heard, deeds: Deeds) -> Iterator[str]:
+    """Check what the agent did against what the user said."""
+    ends = [(at, item) for at, item in heard.tape if isinstance(item, EndOfTurn)]
+    for at, turn in deeds.at:
+        if not any(item.turn == turn and when <= at for when, item in ends):
+            yield f"nothing irreversible on a guess: turn {turn} acted at {at:.3f}"
+    kept = [entry for entry in heard.history if isinstance(entry, ToolUse)]
+    if sorted(use.key for use in kept) != sorted(use.key for use in deeds.uses):
+        yield f"what was done is kept: {len(deeds.uses)} deeds, {len(kept)} in history"
+    told = Counter(attempt for attempt, _ in deeds.fates)
+    for attempt, turn in enumerate(deeds.attempts):
+        if told[attempt] != 1:
+            yield f"every attempt has one fate: one at turn {turn} was told {told[attempt]}"
 
 
-class _MoodyVoice:
-    """A voice that is sometimes slow and sometimes breaks."""
+def _accounts(heard: Heard, ledger: Ledger) -> Iterator[str]:
+    """Check the ledger against the tape, and its totals against its turns."""
+    for turn, outcome in heard.outcomes.items():
+        if ledger.turns[turn].outcome != outcome:
+            yield f"the ledger adds up: turn {turn} is {ledger.turns[turn].outcome}, not {outcome}"
+    closed = Counter(item.outcome for _, item in heard.tape if isinstance(item, CloseTurn))
+    totals, turns = ledger.totals, ledger.turns.values()
+    for name, total, parts in (
+        ("closed turns", totals.outcomes.total(), closed.total()),
+        ("drafts", totals.drafts, totals.released + totals.dropped.total()),
+        ("drafts of turns", totals.drafts, sum(turn.drafts for turn in turns)),
+        ("characters", totals.wasted_characters, sum(turn.wasted_characters for turn in turns)),
+    ):
+        if total != parts:
+            yield f"the ledger adds up: {name} are {total}, and {parts}"
 
-    sample_rate_hz = 8000
 
-    def __init__(self, random: Random) -> None:
-        self._random = random
-
-    async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
-        await anyio.sleep(self._random.choice([0.0, 0.1, self._random.uniform(0, 2)]))
-        breaks_at = self._random.choice([None] * 15 + [0, 2])
-        for piece in range(max(1, len(text) // 3)):
-            if piece == breaks_at:
-                raise SynthesisError("scripted failure")
-            yield b"\x00\x10" * 1600
-            await anyio.sleep(self._random.choice([0.0, 0.02, 0.3]))
+def _left() -> Iterator[str]:
+    """Check that nothing of the call is left behind."""
+    here = anyio.get_current_task()
+    if others := [task.name for task in anyio.get_running_tasks() if task.id != here.id]:
+        yield f"nothing is left: {others}"
 
 
 def main() -> int:
-    """Run calls from the command line until one breaks a promise."""
+    """Run calls from the command line, and say what was broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0, help="of the first call")
+    parser.add_argument("--jobs", type=int, default=1, help="processes, one a core is best")
+    parser.add_argument("--without", action="append", default=[], choices=FAULTS, metavar="FAULT")
     options = parser.parse_args()
+    console, began = Console(), time.perf_counter()
+    with Progress(console=console, transient=True) as progress:
+        seeds = range(options.seed, options.seed + options.calls)
+        calls = _run(seeds, options.jobs, options.without)
+        done = list(progress.track(calls, len(seeds), description="calls"))
+    _show(console, done, time.perf_counter() - began)
+    return 1 if any(call.breaches for call in done) else 0
+
+
+def _run(seeds: Iterable[int], jobs: int, without: Collection[str]) -> Iterator[Summary]:
+    run = partial(summarise, without=without)
+    if jobs == 1:
+        _be_quiet()
+        yield from map(run, seeds)
+        return
+    # Not forked: the progress bar has a thread.
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_be_quiet) as pool:
+        yield from pool.map(run, seeds, chunksize=10)
+
+
+def _be_quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    began, call_s = time.perf_counter(), 0.0
-    for seed in range(options.seed, options.seed + options.calls):
-        call = simulate(seed)
-        call_s += call.heard.tape[-1][0]
-        if call.breaches:
-            print(f"seed {seed}:", *call.breaches, sep="\n  ")  # noqa: T201
-            return 1
-    took_s = time.perf_counter() - began
-    print(  # noqa: T201
-        f"{options.calls} calls, {call_s / 3600:.1f} h of talk in {took_s:.1f} s "
-        f"({call_s / took_s:,.0f} x real time): every promise kept"
-    )
-    return 0
+
+
+def _show(console: Console, done: list[Summary], took_s: float) -> None:
+    faults = sum((call.faults for call in done), Counter[str]())
+    turns = sum((call.outcomes for call in done), Counter[str]())
+    talk_s = sum(call.talk_s for call in done)
+    broken = [call for call in done if call.breaches]
+    ended = ", ".join(f"{count:,} {outcome}" for outcome, count in turns.most_common())
+    lines = [
+        *(f"{faults[name]:11,}  {name}" for name in FAULTS),
+        f"{len(done):,} calls, {faults.total():,} faults, {turns.total():,} turns: {ended}",
+        f"{talk_s / 3600:,.1f} h of talk in {took_s:.0f} s ({talk_s / took_s:,.0f} x real time)",
+        *("\n  ".join([f"seed {call.seed}:", *call.breaches]) for call in broken[:_SHOWN]),
+        f"{len(broken)} calls broke a promise" if broken else "every promise kept",
+    ]
+    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,15 @@ unless this voice is asked for; `--voice program:espeak-ng` keeps it in a proces
 Measured on one core of a small cloud machine: 5 to 20 ms to load, once; then 0.55 ms for a second
 of speech. A clause of 3 s takes 2 ms, which the event loop could spare, but a text that has to be
 spelt out takes a hundred times that: so a worker thread makes it.
+
+It marks where its words begin: half of them within 8 ms of where pocketsphinx finds them, and 95 %
+within 37 ms.
 """
 
 import ctypes
 import re
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +23,7 @@ from anyio import Lock, to_thread
 
 from turnkit.config import Settings
 from turnkit.errors import ConfigError, SynthesisError
-from turnkit.tts.base import Synthesizer
+from turnkit.tts.base import Mark, Synthesizer
 from turnkit.tts.clauses import LIMIT_CHARS, ClauseCutter
 
 VOICE = "en-us+f5"
@@ -39,15 +42,30 @@ _END_PAUSE = 0x1000
 _OK = 0
 _GO_ON = 0
 _ABORT = 1
+_NO_MORE_EVENTS = 0
+_WORD_BEGINS = 1
+
+
+class _Event(ctypes.Structure):
+    """What happens at a sample of the audio: espeak_EVENT."""
+
+    _fields_ = (
+        *(("type", ctypes.c_int), ("identifier", ctypes.c_uint)),
+        *(("text_position", ctypes.c_int), ("length", ctypes.c_int)),  # characters, from 1
+        *(("audio_position_ms", ctypes.c_int), ("sample", ctypes.c_int)),
+        *(("user_data", ctypes.c_void_p), ("id", ctypes.c_char * 8)),
+    )
+
+
 _CALLBACK = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
 )
 _SYNTH_ARGUMENTS = (
     *(ctypes.c_char_p, ctypes.c_size_t),  # text, its size
     *(ctypes.c_uint, ctypes.c_int, ctypes.c_uint),  # start, in which unit, end
     *(ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p),  # flags, identifier, user data
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def create(argument: str | None, settings: Settings) -> Synthesizer:  # noqa: ARG001
@@ -67,13 +85,15 @@ class EspeakSynthesizer:
         self._turn = Lock()  # who waits here can be cancelled, and takes up no thread
         self.sample_rate_hz = library.sample_rate_hz
 
-    async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
-        """Yield the audio of `text`, and the pause its last mark asks for."""
+    async def speak(self, text: str) -> AsyncGenerator[bytes | Mark, None]:
+        """Yield the audio of `text`, a word at a time, and the pause its last mark asks for."""
+        start = 0
         for breath in _breaths(text):
-            for piece in await self._say(breath):
-                yield piece
+            for piece in await self._say(breath) if breath.strip() else ():
+                yield Mark(start + piece.character) if isinstance(piece, Mark) else piece
+            start += len(breath)
 
-    async def _say(self, text: str) -> list[bytes]:
+    async def _say(self, text: str) -> list[bytes | Mark]:
         stop = threading.Event()
         try:
             async with self._turn:
@@ -100,6 +120,7 @@ class _Library:
         if self.sample_rate_hz <= 0:
             raise OSError(f"{data_folder} holds no data, or is a path over 159 characters")
         self._pieces: list[bytes] = []
+        self._words: list[tuple[int, int]] = []
         self._stop = threading.Event()
         self._callback = _CALLBACK(self._take)  # kept, or the library would call freed memory
         self._calls.espeak_SetSynthCallback(self._callback)
@@ -115,22 +136,32 @@ class _Library:
         if not is_known or (variant and not (self._variants / variant).is_file()):
             raise ConfigError(f"voice espeak: {voice!r} is not known; try one of {_EXAMPLES}")
 
-    def say(self, text: str, voice: str, stop: threading.Event) -> list[bytes]:
-        """Return the audio of `text` in pieces, or what there is of it when `stop` is set."""
+    def say(self, text: str, voice: str, stop: threading.Event) -> list[bytes | Mark]:
+        """Return the audio of `text` and its marks, or what there is of it when `stop` is set."""
         data = text.encode(errors="replace")
         with self._lock:
-            self._pieces, self._stop = [], stop
+            self._pieces, self._words, self._stop = [], [], stop
             self._calls.espeak_SetVoiceByName(voice.encode())
             status = self._calls.espeak_Synth(
                 data, len(data) + 1, 0, 0, 0, _UTF8 | _END_PAUSE, None, None
             )
             if status != _OK:
                 raise SynthesisError(f"espeak-ng refused {len(text)} characters, status {status}")
-            return self._pieces
+            return list(_marked(b"".join(self._pieces), self._words, text))
 
-    def _take(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: int) -> int:
+    def _take(
+        self,
+        samples: "ctypes._Pointer[ctypes.c_short]",
+        count: int,
+        events: "ctypes._Pointer[_Event]",
+    ) -> int:
         if samples and count:
             self._pieces.append(ctypes.string_at(samples, 2 * count))
+        number = 0
+        while (event := events[number]).type != _NO_MORE_EVENTS:
+            if event.type == _WORD_BEGINS:
+                self._words.append((event.sample, event.text_position - 1))
+            number += 1
         return _ABORT if self._stop.is_set() else _GO_ON
 
 
@@ -147,9 +178,35 @@ def _library() -> _Library:
 
 
 def _breaths(text: str) -> list[str]:
-    """Return the text in parts of bounded length, with nothing the library would trip over."""
-    plain = _CONTROL.sub(" ", text).strip()
+    """Cut the text into parts of bounded length, with nothing the library would trip over.
+
+    Joined they are as long as the text, so that a place in them is one in it.
+    """
+    plain = _CONTROL.sub(" ", text)
     if len(plain) <= LIMIT_CHARS:
-        return [plain] if plain else []
+        return [plain]
     cutter = ClauseCutter()
     return cutter.feed(plain) + cutter.flush()
+
+
+def _marked(audio: bytes, words: list[tuple[int, int]], text: str) -> Iterator[bytes | Mark]:
+    """Cut the audio where words begin, and put marks there.
+
+    A word of the library's may be part of one in the text ("42" is two, and so is "well-known"),
+    and it may take a sign of its own for the word before.
+    """
+    cut, newest = 0, -1
+    for sample, character in words:
+        if character <= newest or not _begins_word(text, character):
+            continue
+        if audio[cut : 2 * sample]:
+            yield audio[cut : 2 * sample]
+        yield Mark(character)
+        cut, newest = 2 * sample, character
+    if audio[cut:]:
+        yield audio[cut:]
+
+
+def _begins_word(text: str, character: int) -> bool:
+    before, here = text[:character][-1:], text[character : character + 1]
+    return bool(here.strip()) and not before.strip()

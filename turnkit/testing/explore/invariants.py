@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from typing import Final, TypeAlias
 
-from turnkit.testing.account import Step, replies_of
+from turnkit.testing.explore.account import Step, replies_of
 from turnkit.turn.commands import (
     Answer,
     Apology,
@@ -43,25 +43,27 @@ Invariant: TypeAlias = Callable[[Step], Iterator[str]]
 
 def _one_end_per_turn(step: Step) -> Iterator[str]:
     """Every final turn is closed exactly once, and as long as it is open a reply is about it."""
+    closed: list[int] = []
     for command, account in step.orders:
-        if not isinstance(command, CloseTurn) or command.turn in account.final:
+        if not isinstance(command, CloseTurn):
             continue
-        if command.turn <= account.closed:
-            yield f"turn {command.turn} was closed again"
-        elif command.outcome != "superseded":
-            yield f"turn {command.turn} was closed as {command.outcome} before it was final"
-    account = step.after.account
-    answered = {live.turn for live in account.replies.values()}
-    for turn in account.final:
+        turn = command.turn
+        if turn in closed or (turn <= step.before.settled_turn and turn not in account.final):
+            yield f"turn {turn} was closed again"
+        elif turn not in account.final and command.outcome != "superseded":
+            yield f"turn {turn} was closed as {command.outcome} before it was final"
+        closed.append(turn)
+    answered = {live.turn for live in step.after.account.replies.values()}
+    for turn in step.after.account.final:
         if turn not in answered:
             yield f"turn {turn} is final and not closed, and no reply is about it"
 
 
 def _turns_end_in_order(step: Step) -> Iterator[str]:
-    """A turn counts as settled once it is closed or final, and no sooner, for good."""
+    """Every turn counts as settled once it is closed or final, no sooner, and for good."""
     before, after = step.before.settled_turn, step.after.settled_turn
-    account = step.after.account
-    if after < (ended := max(before, account.closed, *account.final)):
+    closed = [command.turn for command, _ in step.orders if isinstance(command, CloseTurn)]
+    if after < (ended := max(before, *step.after.account.final, *closed, -1)):
         yield f"turn {ended} has ended, and {after} counts as the newest that has"
     newest = step.before.state.turn - 1 if isinstance(step.before.state, Overlapping) else before
     match step.event:
@@ -76,7 +78,7 @@ def _turns_end_in_order(step: Step) -> Iterator[str]:
 
 
 def _late_news_is_ignored(step: Step) -> Iterator[str]:
-    """News of a turn that is settled or a reply that is over changes nothing; nor an early alarm."""
+    """Nothing changes by news of a settled turn or a reply that is over, or by an early alarm."""
     match step.event:
         case Update(turn) | StartOfTurn(turn) | EagerEndOfTurn(turn) | TurnResumed(turn):
             is_late = turn <= step.before.settled_turn
@@ -103,7 +105,7 @@ def _one_reply_at_a_time(step: Step) -> Iterator[str]:
 
 
 def _released_only_when_final(step: Step) -> Iterator[str]:
-    """A reply is released once, for a final turn's very words or as a prompt."""
+    """Every reply is released once at most, for a final turn's very words or as a prompt."""
     for command, account in step.orders:
         if not isinstance(command, ReleaseReply):
             continue
@@ -121,7 +123,7 @@ def _released_only_when_final(step: Step) -> Iterator[str]:
 
 
 def _every_reply_ends(step: Step) -> Iterator[str]:
-    """Replies are numbered in order, and each is cancelled or ends by itself, once."""
+    """Each reply is numbered in order, and cancelled or over by itself, once."""
     for command, account in step.orders:
         if isinstance(command, StartReply) and command.reply != account.started + 1:
             yield f"reply {command.reply} was started after {account.started}"
@@ -158,7 +160,7 @@ def _the_user_gets_the_floor(step: Step) -> Iterator[str]:
 
 
 def _a_pause_ends(step: Step) -> Iterator[str]:
-    """What is paused was sounding, what is resumed was paused, and a judgement is awaited."""
+    """Only what sounds is paused and only what is paused resumed, and a judgement is awaited."""
     for command, account in step.orders:
         if isinstance(command, PauseReply) and account.phase(command.reply) != "sounding":
             yield f"reply {command.reply} was paused, and did not sound"
@@ -171,11 +173,10 @@ def _a_pause_ends(step: Step) -> Iterator[str]:
 
 
 def _what_insists_is_heard(step: Step) -> Iterator[str]:
-    """What is heard to its end is stopped by the agent, the clock or the end, not by the user."""
+    """Speech that insists is stopped by the agent, the clock or the end, not by the user."""
     for command, account in step.orders:
         if not isinstance(command, CancelReply | PauseReply) or (
-            account.phase(command.reply) != "sounding"
-            or account.replies[command.reply].may_be_cut
+            account.phase(command.reply) != "sounding" or account.replies[command.reply].may_be_cut
         ):
             continue
         if isinstance(command, PauseReply) or command.reason not in _NOT_THE_USER:
@@ -183,7 +184,7 @@ def _what_insists_is_heard(step: Step) -> Iterator[str]:
 
 
 def _every_prompt_once(step: Step) -> Iterator[str]:
-    """A prompt is started or refused, once, and waits only while somebody has the floor."""
+    """Each prompt is started or refused, once, and waits only while somebody has the floor."""
     for command, account in step.orders:
         match command:
             case StartReply(_, Prompt(prompt)) | RefusePrompt(prompt):

@@ -7,7 +7,7 @@ that forgets, or does a thing twice, is found out at the step where it does. Pur
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
-from typing import Final, Literal, TypeAlias, TypeVar, assert_never
+from typing import Literal, TypeAlias, TypeVar, assert_never
 
 from turnkit.turn.commands import (
     CancelReply,
@@ -29,6 +29,7 @@ from turnkit.turn.events import (
     PlayoutStarted,
     PromptRequested,
     ReplyDeclined,
+    ReplyEvent,
     ReplyFailed,
 )
 from turnkit.turn.states import (
@@ -48,13 +49,6 @@ V = TypeVar("V")
 
 Phase: TypeAlias = Literal["drafted", "released", "sounding", "paused"]
 
-ENDINGS: Final[Mapping[Phase, tuple[type[Event], ...]]] = {
-    "drafted": (ReplyFailed,),
-    "released": (PlayoutFinished, ReplyDeclined, ReplyFailed),
-    "sounding": (PlayoutFinished, ReplyFailed),
-    "paused": (ReplyFailed,),
-}
-"""How a reply can end by itself: what is not heard cannot finish, what sounds is not declined."""
 
 @dataclass(frozen=True, slots=True)
 class LiveReply:
@@ -83,8 +77,6 @@ class Account:
     replies: Mapping[int, LiveReply] = field(default_factory=dict)
     final: Mapping[int, str] = field(default_factory=dict)
     """Turns that are final and not closed, with their words."""
-    closed: int = -1
-    """The newest turn that was ever closed."""
     prompts: Mapping[int, bool] = field(default_factory=dict)
     """Prompts asked for and neither started nor refused, and whether each is interruptible."""
     asked: int = 0
@@ -96,10 +88,10 @@ class Account:
         match event:
             case EndOfTurn(turn, words) if turn > settled_turn and not self.over:
                 return replace(self, final={**self.final, turn: words})
-            case PlayoutStarted(reply) if self.phase(reply) == "released":
+            case PlayoutStarted(reply) if self.can_come(event):
                 return self._in_phase(reply, "sounding")
             case PlayoutFinished(reply) | ReplyDeclined(reply) | ReplyFailed(reply) if (
-                reply in self.replies and isinstance(event, ENDINGS[self.replies[reply].phase])
+                self.can_come(event)
             ):
                 return replace(self, replies=_without(self.replies, reply))
             case PromptRequested(prompt, _, interruptible):
@@ -128,12 +120,24 @@ class Account:
             case CancelReply(reply):
                 return replace(self, replies=_without(self.replies, reply))
             case CloseTurn(turn):
-                final = _without(self.final, turn)
-                return replace(self, final=final, closed=max(self.closed, turn))
+                return replace(self, final=_without(self.final, turn))
             case RefusePrompt(prompt):
                 return replace(self, prompts=_without(self.prompts, prompt))
             case _:
                 return self
+
+    def can_come(self, news: ReplyEvent) -> bool:
+        """Tell whether a reply has got so far that it can report this."""
+        phase = self.phase(news.reply)
+        match news:
+            case PlayoutStarted() | ReplyDeclined():
+                return phase == "released"
+            case PlayoutFinished():
+                return phase in ("released", "sounding")
+            case ReplyFailed():
+                return phase is not None
+            case _:
+                assert_never(news)
 
     def phase(self, reply: int) -> Phase | None:
         """Return how far a reply has got; None if it is over, or never was."""
