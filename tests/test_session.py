@@ -2,6 +2,7 @@
 
 import anyio
 import pytest
+from structlog.testing import capture_logs
 
 from turnkit.agent import Agent, Audio
 from turnkit.config import Settings
@@ -626,3 +627,38 @@ async def test_the_caller_may_say_that_they_are_done():
     await transport.feed(EndTurnRequested())
     await run_until(session, transport, 1.0)
     assert source.ended == 1
+
+
+class Listing(ScriptedAgent):
+    """Keeps the keys of each turn."""
+
+    def __init__(self):
+        super().__init__()
+        self.digits = []
+
+    async def reply(self, turn):
+        self.digits.append(turn.digits)
+        async for piece in super().reply(turn):
+            yield piece
+
+
+async def test_keys_feed_the_turn_that_is_final_next_and_a_hash_ends_it():
+    agent = Listing()
+    script = [(1.0, StartOfTurn(0)), (2.0, EndOfTurn(0, "hi")), (9.0, EndOfTurn(1, "bye"))]
+    session, source, transport = session_with(agent, script)
+    for digit in "12#":
+        await transport.feed(DigitPressed(digit))
+    await run_until(session, transport, 15.0)
+    assert agent.digits == ["12", ""]
+    assert source.ended == 1
+
+
+async def test_what_a_call_came_to_is_logged():
+    session, _, transport = session_with(
+        ScriptedAgent(), [(1.0, EndOfTurn(0, "hi"))], price_per_million_characters=1e6
+    )
+    with capture_logs() as logs:
+        await run_until(session, transport, 9.0)
+    (account,) = [line for line in logs if line["event"] == "call.account"]
+    assert account["outcomes"] == {"answered": 1}
+    assert account["cost"] == account["characters"] == len("You said:hi")

@@ -50,6 +50,7 @@ class Turn:
         attempt: int = 1,
         key: str = "",
         kept: dict[str, object] | None = None,
+        digits: str = "",
         session: "Session | None" = None,
         spend: Callable[[int], None] = lambda _: None,
     ) -> None:
@@ -65,6 +66,8 @@ class Turn:
         """What attempts at this turn leave for one another."""
         self.done: list[ToolUse] = []
         """What this attempt did; it enters history when the turn is final."""
+        self.digits = digits
+        """The keys that were pressed since the turn before, such as "1234"; without "#"."""
         self.session = session
         """The conversation it is part of; None in a test without one."""
         self._spend = spend
@@ -151,8 +154,13 @@ class Agent:
         """Return words to break a long silence with, or None to wait on."""
         return None
 
-    async def on_digit(self, session: "Session", digit: str) -> str | None:  # noqa: ARG002
-        """Learn that the caller pressed a key; return words to say, or None."""
+    async def on_digit(self, session: "Session", digit: str) -> str | None:
+        """Learn that the caller pressed a key; return words to say, or None.
+
+        The keys are in `turn.digits` besides. As it stands, "#" ends the user's turn.
+        """
+        if digit == "#":
+            session.end_turn()
         return None
 
     async def on_interrupted(self, turn: Turn | None, heard: str, unheard: str) -> None:

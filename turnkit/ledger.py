@@ -93,6 +93,24 @@ class Totals:
             price(self.wasted_tokens, self.wasted_characters),
         )
 
+    def account(
+        self, per_million_tokens: float, per_million_characters: float
+    ) -> dict[str, object]:
+        """Return all of it for a log line: what speculation gained, and what it cost."""
+        spent, wasted = self.cost(per_million_tokens, per_million_characters)
+        return {
+            "outcomes": dict(self.outcomes),
+            "drafts": self.drafts,
+            "drafts_heard": self.released,
+            "head_start_ms": round(self.head_start_s * 1000),
+            "tokens": self.tokens,
+            "tokens_wasted": self.wasted_tokens,
+            "characters": self.characters,
+            "characters_wasted": self.wasted_characters,
+            "cost": round(spent, 6),
+            "cost_wasted": round(wasted, 6),
+        }
+
 
 @dataclass(slots=True)
 class _Draft:

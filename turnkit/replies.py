@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+MAX_DIGITS = 64
+"""More than any number that people key in."""
+
 Spawn: TypeAlias = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
 
 
@@ -47,6 +50,8 @@ class Replies:
     ) -> None:
         self.history = History()
         self.prompts: dict[int, str] = {}
+        self.digits = ""
+        """The keys pressed since the last turn that was final; the newest `MAX_DIGITS`."""
         self._session = session
         self._agent = agent
         self._stage = stage
@@ -80,6 +85,7 @@ class Replies:
             return  # it broke down in the meantime, and said so
         if isinstance(reply.purpose, Answer):
             self.history.user_said(reply.purpose.turn, reply.purpose.transcript)
+            self.digits = ""
         reply.speaker.release()
         if reply.turn is not None:
             _decide(reply.turn, final=True)
@@ -102,6 +108,11 @@ class Replies:
         heard, unheard = self._settle(number)
         if reason in ("barge_in", "asked"):
             self._hook(lambda: self._agent.on_interrupted(reply.turn, heard, unheard))
+
+    def pressed(self, digit: str) -> None:
+        """Keep a key for the turn that is final next."""
+        if digit != "#":
+            self.digits = (self.digits + digit)[-MAX_DIGITS:]
 
     def acknowledge(self, number: int, played_s: float) -> None:
         """Take in how much of it the far end has played."""
@@ -149,6 +160,7 @@ class Replies:
             attempt=attempts + 1,
             key=f"{self._session.id}-{index}",
             kept=kept,
+            digits=self.digits,
             session=self._session,
             spend=spend,
         )

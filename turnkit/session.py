@@ -25,6 +25,7 @@ from turnkit.ledger import Ledger
 from turnkit.listeners.base import Item, Listener
 from turnkit.listeners.trace import Trace
 from turnkit.replies import Replies
+from turnkit.rules import limits_of, policy_of
 from turnkit.sources.base import DICTATION, Change, TurnSource
 from turnkit.speaker import Stage, describe
 from turnkit.transports.base import (
@@ -34,7 +35,7 @@ from turnkit.transports.base import (
     Transport,
 )
 from turnkit.tts.base import Synthesizer, keep_warm
-from turnkit.turn.budget import Budget, Limits
+from turnkit.turn.budget import Budget
 from turnkit.turn.commands import (
     AskIdle,
     CancelReply,
@@ -63,7 +64,6 @@ from turnkit.turn.events import (
     UserEvent,
 )
 from turnkit.turn.machine import TurnMachine
-from turnkit.turn.policy import BargeIn, TurnPolicy
 from turnkit.unruly import run_unruly
 
 log = structlog.get_logger(__name__)
@@ -144,6 +144,7 @@ class Session:
         self._prompts = 0
         self._dropped_updates = 0
         self._voice = voice
+        self._prices = settings.price_per_million_tokens, settings.price_per_million_characters
         self._usual = Change(
             eager_eot_threshold=settings.eager_eot_threshold,
             eot_threshold=settings.eot_threshold,
@@ -208,8 +209,13 @@ class Session:
         finally:
             self._send.close()
             self._inbox.close()
+            self._tell_account()
             with anyio.move_on_after(_FAREWELL_S, shield=True):
                 await self._hook(lambda: self._agent.on_end(reason))
+
+    def _tell_account(self) -> None:
+        """Log what the call came to: outcomes, what speculation gained, what it cost."""
+        log.info("call.account", **self.ledger.totals.account(*self._prices))
 
     async def _converse(self) -> str:
         self._spawn(self._transport_in)
@@ -313,6 +319,7 @@ class Session:
                     case PlayoutReported(reply, played_s):
                         self._replies.acknowledge(reply, played_s)
                     case DigitPressed(digit):
+                        self._replies.pressed(digit)
                         self._spawn_hook(partial(self._digit, digit))
                     case EndTurnRequested():
                         self.end_turn()
@@ -379,32 +386,3 @@ class Session:
 
 def _hook_abandoned() -> None:
     log.error("hook.abandoned", advice="a hook swallows cancellation")
-
-
-def policy_of(settings: Settings) -> TurnPolicy:
-    """Return the turn machine's part of the settings."""
-    return TurnPolicy(
-        speculate=settings.speculate != "off",
-        max_drafts_per_turn=settings.max_drafts_per_turn,
-        match=settings.match,
-        draft_age_s=settings.draft_age_s,
-        hold_s=settings.hold_s,
-        draft_deadline_s=settings.draft_deadline_s,
-        reply_deadline_s=settings.reply_deadline_s,
-        max_reply_s=settings.max_reply_s,
-        idle_s=settings.idle_s,
-        barge_in=BargeIn(settings.barge_in, settings.barge_in_words, settings.barge_in_decide_s),
-    )
-
-
-def limits_of(settings: Settings) -> Limits:
-    """Return what the settings let speculation cost."""
-    return Limits(
-        drafts_per_minute=settings.drafts_per_minute,
-        drafts_per_call=settings.drafts_per_call,
-        tokens_per_minute=settings.draft_tokens_per_minute,
-        tokens_per_call=settings.draft_tokens_per_call,
-        characters_per_minute=settings.draft_characters_per_minute,
-        characters_per_call=settings.draft_characters_per_call,
-        min_hit_rate=settings.min_hit_rate,
-    )
