@@ -213,7 +213,7 @@ def test_patient_prompts_wait_in_a_line_that_has_an_end():
     assert machine.feed(EndOfTurn(0, ""), 0.0)[1] == StartReply(1, Prompt(0))
 
 
-# Every order of events: what holds whatever happens. To this depth it is 270,000 steps, which stand
+# Every order of events: what holds whatever happens. To this depth it is 240,000 steps, which stand
 # for 2e11 orders. With `--depth 99`, `python -m turnkit.testing.explore` takes all there are.
 
 DEPTH = 7

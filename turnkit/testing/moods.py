@@ -328,8 +328,6 @@ class MoodyAgent(Agent):
 
     def _follow(self, turn: Turn) -> None:
         """Notice what becomes of an attempt, and spend something on it."""
-        if not turn.speculative and not turn.final:
-            return  # it was dropped in the instant it began
         deeds, attempt = self.deeds, len(self.deeds.attempts)
         deeds.attempts.append(turn.index)
         turn.on_commit(lambda: deeds.fates.append((attempt, "commit")))
