@@ -44,7 +44,7 @@ class Model(Agent):
 
 def create(argument: str | None, settings: Settings) -> ExactVoice:  # noqa: ARG001
     """Be a voice: `--voice benchmarks.first_sound`."""
-    return ExactVoice(VOICE_S)
+    return ExactVoice(VOICE_S, sample_rate_hz=24000)  # what the client plays
 
 
 class Flux:
@@ -54,6 +54,7 @@ class Flux:
         self.connected = anyio.Event()
         self._sequence = 0
         self._turn = 0
+        self._speaking = False
         self._socket: ServerConnection
 
     @asynccontextmanager
@@ -67,12 +68,16 @@ class Flux:
         await socket.send(encode(Connected(request_id="bench", sequence_id=0)))
         self.connected.set()
         with suppress(ConnectionClosed):
-            async for _ in socket:
-                pass
+            chunks = 0
+            async for _ in socket:  # as Flux does, say something for every 0.24 s of audio
+                chunks += 1
+                if chunks % 3 == 0 and not self._speaking:
+                    await self._send("Update", "")
 
     async def turn(self, eager_s: float) -> float:
         """Play one turn; return the earliest instant at which the answer could sound."""
         words = f"turn {self._turn}"
+        self._speaking = True
         await self._send("StartOfTurn", words)
         await anyio.sleep(0.1)
         if not eager_s:
@@ -85,6 +90,7 @@ class Flux:
             await self._send("EndOfTurn", words)
             ideal = max(anyio.current_time(), prepared)
         self._turn += 1
+        self._speaking = False
         return ideal
 
     async def _send(self, event: str, words: str) -> None:
@@ -108,7 +114,9 @@ async def measure(eager_s: float, turns: int) -> list[float]:
     flux = Flux()
     overheads = []
     async with flux.serving() as source:
-        settings = Settings.model_construct(source=source, voice="benchmarks.first_sound")
+        settings = Settings.model_construct(
+            source=source, voice="benchmarks.first_sound", drafts_per_minute=1000
+        )
         async with running(create_app(Model, settings), settings) as url:
             address = f"{url.replace('http', 'ws', 1)}/ws"
             async with connect(address, proxy=None, compression=None) as client:

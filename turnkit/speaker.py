@@ -241,6 +241,7 @@ class Speaker:
         if pcm and not self._playout.has_audio:
             self._stage.note(ReplyReady(self.reply))
         self._playout.stage(pcm)
+        self._send_due()  # not in a moment: a voice that has it all at hand does not pause for us
         self._wake()
         while self._playout.waiting_s > self._stage.settings.staged_audio_s:
             self._room = anyio.Event()
