@@ -4,9 +4,10 @@ import pytest
 
 from turnkit.config import Settings
 from turnkit.ledger import MAX_RECORDS, Ledger
+from turnkit.listeners.base import ReplyHeard, ReplySpent
 from turnkit.testing import play
 from turnkit.testing.fakes import ScriptedAgent
-from turnkit.turn.commands import CloseTurn
+from turnkit.turn.commands import Answer, CancelReply, CloseTurn, StartReply
 from turnkit.turn.events import EagerEndOfTurn, EndOfTurn, StartOfTurn, TurnResumed
 
 pytestmark = pytest.mark.anyio
@@ -119,3 +120,12 @@ def test_a_long_call_keeps_its_newest_turns_and_all_its_totals():
         ledger.note(0.0, CloseTurn(turn, "answered"))
     assert len(ledger.turns) == MAX_RECORDS
     assert ledger.totals.outcomes["answered"] == MAX_RECORDS + 5
+
+
+def test_what_is_spent_in_the_instant_a_draft_ends_is_on_its_turns_bill():
+    ledger = Ledger()
+    ledger.note(1.0, StartReply(1, Answer(0, "a", drafted=True)))
+    ledger.note(2.0, CancelReply(1, "resumed"))
+    ledger.note(2.0, ReplyHeard(1, "", "ten letters"))
+    ledger.note(2.0, ReplySpent(1, characters=11))
+    assert ledger.turns[0].wasted_characters == ledger.totals.wasted_characters == 11

@@ -27,6 +27,10 @@ MAX_RECORDS = 1000
 """Turns remembered; of older ones only the totals are."""
 
 
+_LATE_REPLIES = 64
+"""Replies that are over, and whose work may still have something to add to the bill."""
+
+
 @dataclass(slots=True)
 class TurnRecord:
     """One turn's account. Instants are on the session's clock, in seconds."""
@@ -138,6 +142,7 @@ class Ledger:
         self.totals = Totals()
         self._turns: dict[int, TurnRecord] = {}
         self._replies: dict[int, _Draft] = {}
+        self._over_lately: dict[int, int] = {}  # which turn a reply was for
 
     @property
     def turns(self) -> Records:
@@ -202,6 +207,12 @@ class Ledger:
         if (draft := self._replies.get(reply)) is None:
             self.totals.wasted_tokens += tokens  # it was dropped, and its work had not ended yet
             self.totals.wasted_characters += characters
+            if (turn := self._over_lately.get(reply)) is not None:
+                record = self._record(turn)
+                record.tokens += tokens
+                record.characters += characters
+                record.wasted_tokens += tokens
+                record.wasted_characters += characters
             return
         if characters and draft.voiced_at is None:
             draft.voiced_at = at
@@ -234,6 +245,9 @@ class Ledger:
         draft = self._replies.pop(reply)
         if draft.turn is None:
             return
+        self._over_lately[reply] = draft.turn
+        if len(self._over_lately) > _LATE_REPLIES:
+            del self._over_lately[next(iter(self._over_lately))]
         record = self._record(draft.turn)
         record.heard += heard
         if not draft.drafted:
