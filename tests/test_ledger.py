@@ -29,6 +29,7 @@ async def test_a_draft_that_was_heard_gained_what_its_preparation_took():
     assert record.head_start_s == pytest.approx(0.5)
     assert record.response_s == 0.0
     assert record.heard == "You said: a"
+    assert not record.heard_estimated
     assert record.characters == len("You said:a")
     assert record.wasted_characters == 0
 
@@ -112,6 +113,7 @@ async def test_an_interruption_says_what_was_heard():
     heard = await play((1.0, EndOfTurn(0, "go")), (2.0, StartOfTurn(1)), agent=agent)
     record = accounts(heard).turns[0]
     assert (record.outcome, record.heard) == ("interrupted", "One two three four ")
+    assert record.heard_estimated
 
 
 def test_a_long_call_keeps_its_newest_turns_and_all_its_totals():

@@ -81,6 +81,7 @@ def test_only_words_heard_to_their_end_count():
     playout = playing(1.0, text="one two three four five")
     run(playout, until=0.5)
     assert playout.heard_text(0.5) == ("one two ", "three four five")
+    assert playout.heard_is_estimate(0.5)
     assert playout.heard_text(0.0) == ("", "one two three four five")
     run(playout, until=2.0)
     assert playout.heard_text(2.0) == ("one two three four five", "")
@@ -172,4 +173,5 @@ def test_marks_tell_where_the_words_are():
     assert playout.heard_text(0.8) == ("", "slow quick")
     run(playout, until=2.0)
     assert playout.heard_text(0.95) == ("slow ", "quick")
+    assert not playout.heard_is_estimate(0.95)
     assert playout.heard_text(1.0) == ("slow quick", "")

@@ -44,6 +44,8 @@ class TurnRecord:
     reason: str = ""
     heard: str = ""
     """What the user can have heard in reply."""
+    heard_estimated: bool = False
+    """Whether that was cut by the clock, within words whose places in the audio are not known."""
     drafts: int = 0
     released: int = 0
     """Drafts that became the reply: 0 or 1."""
@@ -169,8 +171,8 @@ class Ledger:
                 self._sound(self._replies[reply], at)
             case CancelReply(reply, reason) if reply in self._replies:
                 self._drop(self._replies[reply], reason)
-            case ReplyHeard(reply, heard) if reply in self._replies:
-                self._over(reply, heard)
+            case ReplyHeard(reply, heard, _, estimated) if reply in self._replies:
+                self._over(reply, heard, estimated=estimated)
             case SkipDraft(turn, reason):
                 self._record(turn).skipped[reason] += 1
                 self.totals.skipped[reason] += 1
@@ -240,7 +242,7 @@ class Ledger:
             self._record(draft.turn).dropped[reason] += 1
             self.totals.dropped[reason] += 1
 
-    def _over(self, reply: int, heard: str) -> None:
+    def _over(self, reply: int, heard: str, *, estimated: bool) -> None:
         """Close a reply's account: a draft that was never released was for nothing."""
         draft = self._replies.pop(reply)
         if draft.turn is None:
@@ -250,6 +252,7 @@ class Ledger:
             del self._over_lately[next(iter(self._over_lately))]
         record = self._record(draft.turn)
         record.heard += heard
+        record.heard_estimated |= estimated
         if not draft.drafted:
             return
         if draft.released_at is not None:

@@ -206,6 +206,15 @@ class Playout:
         ]
         return "".join(heard), "".join(unheard)
 
+    def heard_is_estimate(self, now: float) -> bool:
+        """Tell whether the heard text was cut within a clause that has no marks."""
+        position = self._format.bytes_in(self.heard_s(now) + _CLOCK_ERROR_S)
+        return any(
+            clause.start < position and (clause.end is None or position < clause.end)
+            for clause in self._clauses
+            if not clause.marks
+        )
+
     def _heard_of(self, clause: _Clause, position: int) -> str:
         if position == 0:
             return ""

@@ -138,7 +138,8 @@ class Replies:
                 self.history.tool_used(use)
         heard, unheard = reply.speaker.heard_text()
         self.history.agent_said(heard)
-        self._stage.note(ReplyHeard(number, heard, unheard))
+        estimated = reply.speaker.heard_is_estimate()
+        self._stage.note(ReplyHeard(number, heard, unheard, estimated))
         return heard, unheard
 
     def _attempt(self, number: int, index: int, transcript: str) -> Turn:

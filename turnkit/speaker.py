@@ -123,6 +123,10 @@ class Speaker:
         """Split the reply's words into those that can have been heard and the others."""
         return self._playout.heard_text(anyio.current_time())
 
+    def heard_is_estimate(self) -> bool:
+        """Tell whether that split had to be estimated."""
+        return self._playout.heard_is_estimate(anyio.current_time())
+
     # The work.
 
     async def run(self) -> None:

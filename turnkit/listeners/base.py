@@ -39,6 +39,8 @@ class ReplyHeard:
     reply: int
     heard: str
     unheard: str
+    estimated: bool = False
+    """Whether it was cut within a clause whose voice does not tell where its words are."""
 
 
 @dataclass(frozen=True, slots=True)
