@@ -1,0 +1,1 @@
+"""The commands, a module each: a function that typer makes a command of."""
