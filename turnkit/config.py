@@ -97,7 +97,10 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
+    workers: int = Field(1, ge=1, le=256)
+    """How many processes share the port, each with calls of its own: about one a core."""
     max_calls: int = Field(100, ge=1)
+    """How many calls may go on at a time, all workers together."""
     drain_s: float = Field(120.0, ge=0)
     """How long calls may go on after SIGTERM."""
     public_url: str | None = None

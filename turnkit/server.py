@@ -26,6 +26,9 @@ from turnkit.transports.client_wire import MAX_MESSAGE_BYTES
 
 log = structlog.get_logger(__name__)
 
+BACKLOG = 2048
+"""How many connections may wait to be accepted: uvicorn's own default."""
+
 PROGRESS_S = 5.0
 EXIT_S = 2
 """How long the end may take once calls are closed, before we stop asking nicely."""
@@ -42,7 +45,11 @@ def serve(app: Starlette, settings: Settings) -> None:
             larger messages than 64 KiB in `app.state.max_message_bytes`.
         settings: of them, where to listen and how long to drain.
     """
-    listener = bind(settings.host, settings.port)
+    serve_on(bind(settings.host, settings.port), app, settings)
+
+
+def serve_on(listener: socket.socket, app: Starlette, settings: Settings) -> None:
+    """Serve, as `serve` does, on a socket that is bound already."""
     try:
         _Server(app, settings, listener).run(sockets=[listener])
     finally:
@@ -180,6 +187,7 @@ def _alarm(seconds: int) -> None:
 def _uvicorn_config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        backlog=BACKLOG,
         loop="auto",  # uvloop where it is installed
         http=client_socket.HttpConnection,
         ws=client_socket.WebSocketConnection,

@@ -1,6 +1,7 @@
 """What several commands share: their flags, where they print, and how flags become settings."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -8,6 +9,9 @@ from rich.console import Console
 from turnkit import config, log
 from turnkit.config import Settings
 from turnkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 console = Console(highlight=False)
 
@@ -30,6 +34,9 @@ Model = Annotated[
 ]
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
 Port = Annotated[int | None, typer.Option(help="The port to listen on.")]
+Workers = Annotated[
+    int | None, typer.Option(help="How many processes share the port: about one a core.")
+]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Any other setting; may be repeated."),
@@ -64,6 +71,22 @@ def check(settings: Settings) -> None:
     plug.open_source(settings, AudioFormat(16000))
     plug.open_voice(settings)
     plug.open_model(settings)
+
+
+def serve(app: "Starlette", build: "Callable[[], Starlette]", settings: Settings) -> None:
+    """Serve until told to stop, with as many processes as the settings say.
+
+    Args:
+        app: what one process serves; others make their own.
+        build: makes it, in whichever process: something that can be pickled.
+        settings: say where, and how many.
+    """
+    from turnkit import server, workers
+
+    if settings.workers > 1:
+        workers.serve(build, settings)
+    else:
+        server.serve(app, settings)
 
 
 def shown(host: str) -> str:

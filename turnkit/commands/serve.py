@@ -1,6 +1,10 @@
 """`turnkit serve`: an agent, for the browser, for programs and for the telephone."""
 
+from functools import partial
+from typing import Any
+
 from turnkit.commands import options
+from turnkit.config import Settings
 
 
 def serve(
@@ -11,20 +15,24 @@ def serve(
     llm: options.Model = None,
     host: options.Host = None,
     port: options.Port = None,
+    workers: options.Workers = None,
     sets: options.Sets = None,
 ) -> None:
     """Serve an agent: a page to talk with it, /ws for programs, /twilio for the telephone."""
     settings = options.read_settings(
-        sets, source=source, voice=voice, llm=llm, host=host, port=port
+        sets, source=source, voice=voice, llm=llm, host=host, port=port, workers=workers
     )
-
-    from turnkit.asgi import create_app
-    from turnkit.loader import load_agent
-    from turnkit.server import serve as run
-
-    application = create_app(load_agent(agent), settings)
+    build = partial(_build, agent, settings)
+    application = build()  # what is wrong with the agent shows here and now
     options.check(settings)
     options.console.print(
         f"Open [bold]http://{options.shown(settings.host)}:{settings.port}[/] and talk to {agent}."
     )
-    run(application, settings)
+    options.serve(application, build, settings)
+
+
+def _build(agent: str, settings: Settings) -> Any:
+    from turnkit.asgi import create_app
+    from turnkit.loader import load_agent
+
+    return create_app(load_agent(agent), settings)
