@@ -35,8 +35,23 @@ def test_the_first_frames_leave_at_once_as_far_as_the_lead_allows():
     playout.stage(SECOND)
     assert playout.due(5.0) == [FRAME] * 10
     assert playout.due(5.0) == []
-    assert playout.next_at() == pytest.approx(5.02)
     assert playout.due(5.02) == [FRAME]
+
+
+def test_frames_leave_by_threes_where_the_lead_allows_it():
+    playout = Playout(RATE, 0.2)
+    playout.stage(FRAME * 15)
+    assert playout.due(5.0) == [FRAME] * 10
+    assert playout.next_at() == pytest.approx(5.06)
+    assert playout.due(5.06) == [FRAME] * 3
+    assert playout.next_at() == pytest.approx(5.10)  # no more than two are left
+
+
+def test_frames_leave_one_by_one_where_the_lead_is_short():
+    playout = Playout(RATE, 0.04)
+    playout.stage(FRAME * 15)
+    assert playout.due(5.0) == [FRAME] * 2
+    assert playout.next_at() == pytest.approx(5.02)
 
 
 def test_nothing_staged_is_nothing_due():

@@ -10,6 +10,9 @@ from math import ceil, inf
 
 from turnkit.audio.frames import FRAME_S, AudioFormat
 
+_BATCH = 3
+"""How many frames leave at a time, where the lead allows it: waking for each would cost most."""
+
 _UNREPORTED_GRACE_S = 1.0
 """How long a far end that reports its playout may keep us waiting for its last word."""
 
@@ -52,6 +55,7 @@ class Playout:
         self._format = AudioFormat(sample_rate_hz)
         self._frame_bytes = self._format.bytes_in(FRAME_S)
         self._lead_s = lead_s
+        self._batch = min(max(1, int(lead_s / 3 / FRAME_S)), _BATCH)
         self._reported = reported
         self._clauses: list[_Clause] = []
         self._frames: deque[bytes] = deque()
@@ -116,7 +120,7 @@ class Playout:
     def due(self, now: float) -> list[bytes]:
         """Take the frames that may leave now, so that at most `lead_s` is ahead of the clock."""
         frames = []
-        if not self._frames and self._rest and self._late_at <= now:
+        if not self._frames and self._rest and self._late_at <= now + _CLOCK_ERROR_S:
             self._fill_up()  # the agent is slow: do not keep back the end of what it said
         while self._frames and self._due_at <= now + _CLOCK_ERROR_S:
             frame = self._frames.popleft()
@@ -155,7 +159,7 @@ class Playout:
     def next_at(self) -> float:
         """Return when there is something to do next, if nothing is staged or reported till then."""
         if self._frames:
-            return self._due_at
+            return self._due_at + (min(self._batch, len(self._frames)) - 1) * FRAME_S
         if self._ended:
             return self._silent_at + (_UNREPORTED_GRACE_S if self._reported else 0.0)
         return self._late_at if self._rest else inf

@@ -16,7 +16,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from turnkit import plug
+from turnkit import clock, plug
 from turnkit.agent import Agent
 from turnkit.config import Settings
 from turnkit.errors import SourceError, SourceRefused, TransportClosed
@@ -237,7 +237,7 @@ class Session:
         return DeadlineReached()
 
     def _take(self, event: Event) -> None:
-        now = anyio.current_time()
+        now = clock.now()
         self._note(event)
         if isinstance(event, EndOfTurn) and event.turn > self._expecting:
             self._expecting = inf
@@ -305,10 +305,10 @@ class Session:
         return False
 
     def _spent(self, tokens: int, characters: int) -> None:
-        self._budget.spent(anyio.current_time(), tokens=tokens, characters=characters)
+        self._budget.spent(clock.now(), tokens=tokens, characters=characters)
 
     def _busy(self, seconds: float) -> None:
-        self._budget.pause(anyio.current_time() + seconds)
+        self._budget.pause(clock.now() + seconds)
 
     async def _transport_in(self) -> None:
         try:
@@ -342,7 +342,7 @@ class Session:
             self._report(CallEnded(f"turn source failed: {exc}"))
 
     def _note(self, item: Item) -> None:
-        now = anyio.current_time()
+        now = clock.now()
         for listener in list(self._listeners):
             try:
                 listener.note(now, item)

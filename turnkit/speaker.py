@@ -14,6 +14,7 @@ import anyio
 import structlog
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from turnkit import clock
 from turnkit.agent import Audio, Speech
 from turnkit.audio.frames import samples_of
 from turnkit.audio.resample import Resampler
@@ -99,7 +100,7 @@ class Speaker:
         """Be silent until resumed; what was sent and not heard will be sent again."""
         self._paused = True
         self._stage.transport.clear(self.reply)
-        self._playout.rewind(anyio.current_time())
+        self._playout.rewind(clock.now())
 
     def resume(self) -> None:
         """Go on where the sound stopped."""
@@ -116,16 +117,16 @@ class Speaker:
 
     def acknowledge(self, played_s: float) -> None:
         """Take in how far the far end has played."""
-        self._playout.acknowledge(played_s, anyio.current_time())
+        self._playout.acknowledge(played_s, clock.now())
         self._wake()
 
     def heard_text(self) -> tuple[str, str]:
         """Split the reply's words into those that can have been heard and the others."""
-        return self._playout.heard_text(anyio.current_time())
+        return self._playout.heard_text(clock.now())
 
     def heard_is_estimate(self) -> bool:
         """Tell whether that split had to be estimated."""
-        return self._playout.heard_is_estimate(anyio.current_time())
+        return self._playout.heard_is_estimate(clock.now())
 
     # The work.
 
@@ -262,13 +263,13 @@ class Speaker:
             if self._paused:
                 await self._wait(inf)
                 continue
-            now = anyio.current_time()
+            now = clock.now()
             if self._composed and (self._playout.finished(now) or not self._playout.has_audio):
                 return self._outcome()
             if now >= self._starved_at():
                 self._silenced = True
                 return ReplyFailed(self.reply, "it stopped in mid-reply")
-            await self._wait(min(self._playout.next_at(), self._starved_at()))
+            await self._wait(min(clock.tick(self._playout.next_at()), self._starved_at()))
 
     def _starved_at(self) -> float:
         """Return when a reply that has begun to sound counts as broken down, for want of more."""
@@ -287,7 +288,7 @@ class Speaker:
         """Hand over what may leave now. The one place where a reply becomes audible."""
         if self._silenced or self._paused or not self._released.is_set():
             return
-        frames = self._playout.due(anyio.current_time())
+        frames = self._playout.due(clock.now())
         for frame in frames:
             self._stage.transport.play(self.reply, frame)
         if frames:
@@ -318,7 +319,7 @@ async def _next_piece(
     follows tells whether a full stop ends a sentence.
     """
     patience_s = _PAUSE_S if cutter.could_end else inf
-    with anyio.CancelScope(deadline=anyio.current_time() + patience_s):
+    with anyio.CancelScope(deadline=clock.now() + patience_s):
         try:
             return await pieces.receive()
         except anyio.EndOfStream:

@@ -1,4 +1,4 @@
-"""What waits to be sent to one caller, in the order it should go. Nothing in here waits but `take`.
+"""What waits to be sent to one caller, in the order it should go. Nothing in here waits but `wait`.
 
 Orders to clear overtake everything; audio overtakes notes.
 """
@@ -123,16 +123,20 @@ class Outbox:
         size = self._skipped_bytes if reply == self._skipped_reply else 0
         return self._format.seconds_in(size)
 
-    async def take(self) -> Outgoing:
-        """Wait for the next thing to send. Cancelling loses nothing."""
-        while True:
-            for queue in (self._clears, self._audio, self._notes):
-                if queue:
-                    item: Outgoing = queue.popleft()
-                    self._waiting_bytes -= _size(item)
-                    return item
+    async def wait(self) -> None:
+        """Wait until there is something to send."""
+        if not (self._clears or self._audio or self._notes):
             self._news = anyio.Event()
             await self._news.wait()
+
+    def next(self) -> Outgoing | None:
+        """Take what is to be sent next; None if nothing is waiting."""
+        for queue in (self._clears, self._audio, self._notes):
+            if queue:
+                item: Outgoing = queue.popleft()
+                self._waiting_bytes -= _size(item)
+                return item
+        return None
 
     def take_notes(self) -> list[Tell]:
         """Take all notes at once, for when nothing else matters any more."""

@@ -3,17 +3,20 @@
 Whatever ends the connection first is its verdict; later trouble is a consequence and says nothing.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from turnkit import clock
 from turnkit.errors import TransportClosed, WireError
 from turnkit.transports.intake import Intake
 
 DRAIN_S = 5.0
 """How long a peer may read nothing before it counts as gone."""
 
+_SLACK_S = 1.0  # to move a deadline costs as much as to send a message
 _CLOSE_S = 2.0
 _REASONS = {1012: "server is shutting down"}
 _REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame holds 125, and 2 are the code
@@ -40,7 +43,8 @@ class Peer:
         """Wait for a message. Raises TransportClosed."""
         if self.verdict is not None:
             raise TransportClosed(self.verdict.reason)
-        await anyio.sleep_until(self._read_at)
+        if self._read_at > clock.now():
+            await anyio.sleep_until(self._read_at)
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
             code = message.get("code", 1005)
@@ -50,14 +54,25 @@ class Peer:
 
     async def send(self, message: str | bytes) -> None:
         """Send a message. Raises TransportClosed, also when the peer reads nothing for long."""
+        await self.send_all([message])
+
+    async def send_all(self, messages: Iterable[str | bytes]) -> None:
+        """Send messages, as `send` does.
+
+        Args:
+            messages: each is taken when the one before has been sent.
+        """
         if self.verdict is not None:
             raise TransportClosed(self.verdict.reason)
         try:
-            with anyio.fail_after(DRAIN_S):
-                if isinstance(message, str):
-                    await self._websocket.send_text(message)
-                else:
-                    await self._websocket.send_bytes(message)
+            with anyio.fail_after(DRAIN_S) as patience:
+                for message in messages:
+                    if isinstance(message, str):
+                        await self._websocket.send_text(message)
+                    else:
+                        await self._websocket.send_bytes(message)
+                    if patience.deadline < clock.now() + DRAIN_S - _SLACK_S:
+                        patience.deadline = clock.now() + DRAIN_S
         except TimeoutError:
             raise self.left(1008, "slow_consumer") from None
         except (WebSocketDisconnect, RuntimeError):  # the latter: closed by uvicorn meanwhile
@@ -68,7 +83,7 @@ class Peer:
 
         Raises WireError when it goes on and on.
         """
-        now = anyio.current_time()
+        now = clock.now()
         self._read_at = now + self._intake.admit(audio_s, now)
 
     def left(self, code: int, reason: str) -> TransportClosed:

@@ -12,6 +12,7 @@ import anyio
 import structlog
 from starlette.websockets import WebSocket
 
+from turnkit import clock
 from turnkit.audio.frames import FRAME_S, AudioFormat, samples_of
 from turnkit.audio.g711 import encode_mulaw
 from turnkit.errors import TransportClosed, WireError
@@ -110,8 +111,8 @@ class TwilioTransport:
     async def run(self) -> None:
         """Send what is queued, until cancelled. Raises TransportClosed."""
         while True:
-            for message in self._worded(await self._outbox.take()):
-                await self._peer.send(message)
+            await self._outbox.wait()
+            await self._peer.send_all(self._messages())
 
     async def close(self, failure: str | None = None) -> None:
         """Close, which hands the call back to what follows in the TwiML.
@@ -149,6 +150,11 @@ class TwilioTransport:
         if played is None or self._outbox.cleared(played[0]):
             return None
         return PlayoutReported(*played)
+
+    def _messages(self) -> Iterator[str]:
+        """Yield what is queued by now; what is queued meanwhile is looked at before each."""
+        while (item := self._outbox.next()) is not None:
+            yield from self._worded(item)
 
     def _worded(self, item: Outgoing) -> Iterator[str]:
         match item:
@@ -203,7 +209,7 @@ class _Inbox:
         if error.close_code in (1008, 1009):
             raise self._peer.blame(error)
         self.ignored["unreadable"] += 1
-        now = anyio.current_time()
+        now = clock.now()
         self._faults.append(now)
         if len(self._faults) == FAULTS and now - self._faults[0] < FAULTS_S:
             raise self._peer.left(1003, f"{FAULTS} unreadable messages; the last: {error}")

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-import anyio
 import structlog
 from starlette.websockets import WebSocket
 
+from turnkit import clock
 from turnkit.audio.frames import AudioFormat
 from turnkit.errors import WireError
 from turnkit.listeners.base import Item
@@ -30,7 +30,7 @@ class WebSocketTransport:
         self._peer = Peer(websocket)
         self._outbox = Outbox(self._outgoing)
         self._call = call
-        self._began_at = anyio.current_time()
+        self._began_at = clock.now()
         self._half_sample = b""
         self._announced = -1  # the reply whose audio the caller expects
 
@@ -75,10 +75,10 @@ class WebSocketTransport:
     async def run(self) -> None:
         """Send what is queued, until cancelled. Raises TransportClosed."""
         await self._peer.send(client_wire.hello(self._call, self.incoming, self._outgoing))
-        self._began_at = anyio.current_time()
+        self._began_at = clock.now()
         while True:
-            for message in self._worded(await self._outbox.take()):
-                await self._peer.send(message)
+            await self._outbox.wait()
+            await self._peer.send_all(self._messages())
 
     async def close(self, failure: str | None = None) -> None:
         """Send the notes that are left, say how it ended and close. Takes two seconds at most.
@@ -123,6 +123,11 @@ class WebSocketTransport:
 
     def _told(self, note: Tell) -> str:
         return client_wire.note(round((note.at - self._began_at) * 1000), note.item)
+
+    def _messages(self) -> Iterator[str | bytes]:
+        """Yield what is queued by now; what is queued meanwhile is looked at before each."""
+        while (item := self._outbox.next()) is not None:
+            yield from self._worded(item)
 
     def _worded(self, item: Outgoing) -> Iterator[str | bytes]:
         match item:
