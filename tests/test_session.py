@@ -223,11 +223,12 @@ async def test_an_agent_may_play_audio_instead_of_words():
     assert heard.history[-1] == Message("agent", "a jingle")
 
 
-async def test_words_before_slow_work_are_heard_after_a_short_pause():
-    agent = ScriptedAgent(lambda turn: ["One moment.", "Done."], pause_s=5.0)
+@pytest.mark.parametrize(("words", "at"), [("One moment.", 1.0), ("One moment:", 1.1)])
+async def test_words_before_slow_work_are_heard_at_once_or_after_a_short_pause(words, at):
+    agent = ScriptedAgent(lambda turn: [words, "Done."], pause_s=5.0)
     heard = await play((1.0, EndOfTurn(0, "hi")), agent=agent)
-    assert heard.first_sound_at == 1.1
-    assert heard.history[1] == Message("agent", "One moment.Done.")
+    assert heard.first_sound_at == at
+    assert heard.history[1] == Message("agent", f"{words}Done.")
 
 
 class Clerk(Agent):

@@ -177,13 +177,13 @@ def lose_count(monkeypatch):
 
 
 def leave_a_task_behind(monkeypatch):
-    run, tasks = speaker.run_unruly, []
+    begin, tasks = speaker.begin, []
 
-    async def careless(work, grace_s, abandoned):
+    def careless(work):
         tasks.append(asyncio.create_task(asyncio.sleep(1000)))
-        await run(work, grace_s, abandoned)
+        return begin(work)
 
-    monkeypatch.setattr(speaker, "run_unruly", careless)
+    monkeypatch.setattr(speaker, "begin", careless)
 
 
 def break_down_on_a_key(monkeypatch):

@@ -4,18 +4,19 @@ The work has a task of its own, and the `async with` block does not end before i
 refuses to end is the problem of `turnkit.unruly`, which every agent runs under.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
 
+from turnkit.unruly import Begun, begin
+
 
 class Errand:
     """Work that was begun."""
 
-    def __init__(self, task: "asyncio.Task[None]") -> None:
+    def __init__(self, task: Begun) -> None:
         self._task = task
         self._ended = anyio.Event()
         task.add_done_callback(lambda _: self._ended.set())
@@ -37,7 +38,7 @@ class Errand:
 @asynccontextmanager
 async def errand(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncGenerator[Errand, None]:
     """Run `work` while the block does; what is left of it when the block ends is cancelled."""
-    begun = Errand(asyncio.get_running_loop().create_task(work()))
+    begun = Errand(begin(work()))
     try:
         yield begun
     finally:

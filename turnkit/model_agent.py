@@ -12,7 +12,7 @@ The model and its tools work in a task of their own, so that words can be said w
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final, TypeAlias, assert_never
 
 import anyio
@@ -24,6 +24,7 @@ from turnkit.config import Settings
 from turnkit.desk import HandOver
 from turnkit.errand import errand
 from turnkit.errors import ModelError
+from turnkit.handing import hand_on
 from turnkit.history import Entry, Message, ToolUse
 from turnkit.llm.base import (
     Busy,
@@ -100,7 +101,7 @@ class ModelAgent(Agent):
 
         async def work() -> None:
             with say:
-                await self._answer(turn, say.send)
+                await self._answer(turn, partial(hand_on, say))
 
         with say, said:
             async with errand(work) as answer:

@@ -20,6 +20,7 @@ from turnkit.audio.frames import samples_of
 from turnkit.audio.resample import Resampler
 from turnkit.config import Settings
 from turnkit.errors import ModelError
+from turnkit.handing import hand_on
 from turnkit.listeners.base import AgentStuck, Note, ReplyReady, ReplySpent, ReplyWorded
 from turnkit.playout import Playout
 from turnkit.transports.base import Transport
@@ -32,7 +33,7 @@ from turnkit.turn.events import (
     ReplyEvent,
     ReplyFailed,
 )
-from turnkit.unruly import run_unruly
+from turnkit.unruly import Begun, begin, see_through
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +80,7 @@ class Speaker:
             reported=stage.transport.reports_playout,
         )
         self._released = anyio.Event()
+        self._said = anyio.Event()  # once the agent has ended, one way or the other
         self._news = anyio.Event()  # replaced each time it is set
         self._room = anyio.Event()  # likewise
         self._scope = anyio.CancelScope()
@@ -133,38 +135,41 @@ class Speaker:
     async def run(self) -> None:
         """Prepare the reply, play it once released, and report how it ended."""
         with self._scope:
+            send, pieces = anyio.create_memory_object_stream[Speech](_AHEAD_PIECES)
+            speaking = begin(self._listen_to_agent(send))  # before all else: it is waited for
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._prepare)
+                tasks.start_soon(self._follow_agent, speaking)
+                tasks.start_soon(self._compose, pieces)
                 outcome = await self._play()
                 self._stage.report(outcome)
                 tasks.cancel_scope.cancel()
 
-    async def _prepare(self) -> None:
-        """Have the agent speak and the voice sound, each at its own pace, until both are done."""
-        send, pieces = anyio.create_memory_object_stream[Speech](_AHEAD_PIECES)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._guard, self._ask_agent, send)
-            async with pieces:
-                await self._guard(self._voice, pieces)
-            tasks.cancel_scope.cancel()  # where the voice broke down, the agent speaks in vain
+    async def _compose(self, pieces: MemoryObjectReceiveStream[Speech]) -> None:
+        """Have the voice speak what the agent says, at its own pace, to the end."""
+        with pieces:
+            await self._guard(self._voice, pieces)
+        if self.error is None:
+            await self._said.wait()  # or an agent that broke down would seem to have finished
         self._playout.end()
         self._composed = True
         self._wake()
 
-    async def _guard(self, work: Callable[[T], Awaitable[None]], stream: T) -> None:
+    async def _guard(self, work: Callable[[T], Awaitable[None]], subject: T) -> None:
         """Do a part of the reply's work; what it raises costs this reply and no more."""
         try:
-            await work(stream)
+            await work(subject)
         except Exception as exc:  # agents and voices may raise anything
             self.error = self.error or exc
             if isinstance(exc, ModelError) and exc.fault == "busy":
                 self._stage.busy(_BUSY_S if exc.retry_after_s is None else exc.retry_after_s)
             log.error("reply.failed", reply=self.reply, error=describe(exc), exc_info=exc)
 
-    async def _ask_agent(self, send: MemoryObjectSendStream[Speech]) -> None:
-        async with send:
-            grace_s = self._stage.settings.cancel_grace_s
-            await run_unruly(lambda: self._listen_to_agent(send), grace_s, self._abandoned)
+    async def _follow_agent(self, speaking: Begun) -> None:
+        await self._guard(self._see_through, speaking)
+        self._said.set()
+
+    async def _see_through(self, speaking: Begun) -> None:
+        await see_through(speaking, self._stage.settings.cancel_grace_s, self._abandoned)
 
     def _abandoned(self) -> None:
         self._stage.note(AgentStuck(self.reply))
@@ -178,23 +183,23 @@ class Speaker:
     async def _listen_to_agent(self, send: MemoryObjectSendStream[Speech]) -> None:
         """Pass on what the agent yields, up to the length a reply may have."""
         left = self._stage.settings.max_reply_chars
-        async with aclosing(self._speech) as speech:
-            async for piece in speech:
-                if self._silenced:
-                    return  # it swallowed its cancellation, and nobody listens any more
-                match piece:
-                    case str() as text:
-                        await send.send(text[:left])
-                        left -= len(text)
-                    case Audio() as audio:
-                        await send.send(audio)
-                    case _:
+        with send:
+            async with aclosing(self._speech) as speech:
+                async for piece in speech:
+                    if self._silenced:
+                        return  # it swallowed its cancellation, and nobody listens any more
+                    if isinstance(piece, str):
+                        await hand_on(send, piece[:left])
+                        left -= len(piece)
+                    elif isinstance(piece, Audio):
+                        await hand_on(send, piece)
+                    else:
                         raise TypeError(
                             f"reply() yielded {type(piece).__name__}; yield str or turnkit.Audio"
                         )
-                if left < 0:
-                    log.warning("reply.cut", reply=self.reply, excess_characters=-left)
-                    return
+                    if left < 0:
+                        log.warning("reply.cut", reply=self.reply, excess_characters=-left)
+                        return
 
     async def _voice(self, pieces: MemoryObjectReceiveStream[Speech]) -> None:
         """Turn pieces into staged audio, as far as there is room for it."""
@@ -318,7 +323,12 @@ async def _next_piece(
     Without the pause, "One moment." would wait for the slow work that it is to bridge: only what
     follows tells whether a full stop ends a sentence.
     """
-    patience_s = _PAUSE_S if cutter.could_end else inf
+    try:
+        return pieces.receive_nowait()
+    except anyio.EndOfStream:
+        return None
+    except anyio.WouldBlock:
+        patience_s = _PAUSE_S if cutter.could_end else inf
     with anyio.CancelScope(deadline=clock.now() + patience_s):
         try:
             return await pieces.receive()

@@ -6,10 +6,14 @@ is left behind after a grace. This and the virtual clock are the two users of as
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeAlias
 
 import anyio
+
+Begun: TypeAlias = "asyncio.Task[None]"
+"""Work that was started, and whose end is still to be seen to."""
 
 
 async def run_unruly(
@@ -19,8 +23,20 @@ async def run_unruly(
 
     What `work` raises is raised here, unless it was cancelled or abandoned.
     """
+    await see_through(begin(work()), grace_s, abandoned)
+
+
+def begin(work: Coroutine[Any, Any, None]) -> Begun:
+    """Start a task; from Python 3.12 on it has run to its first wait when this returns."""
+    loop = asyncio.get_running_loop()
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(work, loop=loop, eager_start=True)
+    return loop.create_task(work)
+
+
+async def see_through(task: Begun, grace_s: float, abandoned: Callable[[], None]) -> None:
+    """Wait for the end of a task as `run_unruly` does."""
     done = anyio.Event()
-    task = asyncio.get_running_loop().create_task(work())
     task.add_done_callback(lambda _: done.set())
     try:
         await done.wait()
@@ -37,7 +53,7 @@ async def run_unruly(
     task.result()
 
 
-def _end_quietly(task: "asyncio.Task[None]") -> None:
+def _end_quietly(task: Begun) -> None:
     """Take what a cancelled task raised on its way out: nobody is left to hear of it."""
     if not task.cancelled():
         task.exception()

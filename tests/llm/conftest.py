@@ -43,9 +43,21 @@ async def server2(clients, monkeypatch, tmp_path):
     async with anyio.create_task_group() as tasks:
         serve = hypercorn.asyncio.serve
         tasks.start_soon(lambda: serve(server, config, shutdown_trigger=ended.wait))
+        await _until_it_listens(sockets.secure_sockets[0].getsockname())
         yield server
         await openai.close()  # or the end of TLS would be waited for
         ended.set()
+
+
+async def _until_it_listens(address):
+    with anyio.fail_after(5):
+        while True:
+            try:
+                await (await anyio.connect_tcp(*address)).aclose()
+            except OSError:
+                await anyio.sleep(0.01)
+            else:
+                return
 
 
 @pytest.fixture(params=["server", "server2"], ids=["http1", "http2"])

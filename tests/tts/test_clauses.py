@@ -39,7 +39,16 @@ def test_no_piece_is_empty_or_over_the_limit(text, limit):
 
 @pytest.mark.parametrize(
     "text",
-    ["Really?", "Of course!", "Of course,", "However,", "One moment;", "I think —", "Well then…"],
+    [
+        "Really?",
+        "Of course!",
+        "Call me.",
+        "Of course,",
+        "However,",
+        "One moment;",
+        "I think —",
+        "Well then…",
+    ],
 )
 def test_the_first_piece_leaves_with_its_mark(text):
     assert ClauseCutter().feed(text) == [text]
@@ -50,7 +59,7 @@ def test_too_little_to_say_waits_for_more(text):
     assert ClauseCutter().feed(text) == []
 
 
-@pytest.mark.parametrize("text", ["It costs 1,", "Call me.", "The menu:", "It is 3.", "I mean -"])
+@pytest.mark.parametrize("text", ["It costs 1,", "Room B2.", "The menu:", "It is 3.", "I mean -"])
 def test_a_mark_that_may_be_part_of_a_word_waits_for_what_follows(text):
     cutter = ClauseCutter()
     assert cutter.feed(text) == []

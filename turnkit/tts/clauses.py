@@ -1,7 +1,10 @@
 """Streaming words into pieces worth speaking. Pure.
 
 The first piece is short, because the user is waiting for it; later ones are sentences, because they
-sound better. How the text was cut up on its way in changes nothing about the pieces.
+sound better. How the text was cut up on its way in changes nothing about the pieces, but for one
+thing. Where text comes by words, as from a model, a full stop behind a word counts at once. To see
+whether it goes on as in "Node.js" would take another word, and the user waits for this one; models
+write ".js" in one piece.
 """
 
 # ruff: noqa: RUF001  # the punctuation of other scripts is meant
@@ -21,7 +24,7 @@ _MARK = re.compile(
     r"""
     (?P<sentence>
         [!?…。！？؟।\n]
-      | \.["')\]”’*_]{0,4}(?=\s)         # "3.50", "Node.js" and a URL go on
+      | \.["')\]”’*_]{0,4}(?=\s|\Z)      # "3.50", "Node.js" and a URL go on
     )
   | (?P<clause>
         [;，、；：،]
@@ -63,10 +66,12 @@ class ClauseCutter:
         self._limit = limit
         self._rest = ""
         self._is_first = True
+        self._by_words = False  # rather than letter by letter
 
     def feed(self, text: str) -> list[str]:
         """Take in more text; return the pieces it completes."""
         self._rest += text
+        self._by_words = self._by_words or len(text.strip()) > 1
         pieces = []
         while end := self._cut() or self._forced_cut(_LOOK_AHEAD_CHARS):
             pieces.append(self._take(end))
@@ -94,7 +99,7 @@ class ClauseCutter:
         for mark in _MARK.finditer(self._rest, 0, self._limit + _LOOK_AHEAD_CHARS):
             if mark.end() > self._limit:
                 return 0
-            if self._is_worth_it(mark) and _is_certain(mark):
+            if self._is_worth_it(mark) and self._is_certain(mark):
                 return mark.end()
         return 0
 
@@ -115,19 +120,20 @@ class ClauseCutter:
             return len(_WORD.findall(piece)) >= _FIRST_WORDS or len(piece.strip()) >= _FIRST_CHARS
         return len(piece) >= _CLAUSE_CHARS
 
-
-def _is_certain(mark: re.Match[str]) -> bool:
-    """Tell whether the mark ends what stands before it, rather than being a part of a word."""
-    word = re.split(r"\s", mark.string[: mark.start()])[-1].lstrip("([\"'“‘*_")
-    if mark[0].startswith("."):
-        return _ends_sentence(word.lower(), mark)
-    if mark[0] != "\n" and _ADDRESS.search(word):
-        return mark.string[mark.end() : mark.end() + 1].isspace()
-    return True
+    def _is_certain(self, mark: re.Match[str]) -> bool:
+        """Tell whether the mark ends what stands before it, rather than being a part of a word."""
+        word = re.split(r"\s", mark.string[: mark.start()])[-1].lstrip("([\"'“‘*_")
+        following = mark.string[mark.end() : mark.end() + 1]
+        if mark[0].startswith("."):
+            known = following or (self._by_words and word.isalpha())  # "3." may become "3.50"
+            return bool(known) and _ends_sentence(word.lower(), mark)
+        if mark[0] != "\n" and _ADDRESS.search(word):
+            return following.isspace()
+        return True
 
 
 def _ends_sentence(word: str, mark: re.Match[str]) -> bool:
-    """Tell whether a full stop behind this word and before white space ends a sentence."""
+    """Tell whether a full stop behind this word, and before white space if any, ends a sentence."""
     if _LETTERS.fullmatch(word) or _ABBREVIATION.fullmatch(word):
         return False
     if word.isdigit():  # "1. Open the door": the number of an item waits for the item
