@@ -13,6 +13,8 @@ The model and its tools work in a task of their own, so that words can be said w
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from functools import cached_property, partial
+from itertools import takewhile
+from operator import is_
 from typing import Any, Final, TypeAlias, assert_never
 
 import anyio
@@ -148,7 +150,7 @@ class ModelAgent(Agent):
     ) -> tuple[str, list[ToolCall]]:
         """Speak one answer of the model's as it comes; return its words, and the tools it wants."""
         model, settings = self._prepared()
-        heard = _Heard(_tokens_in(messages))
+        heard = _Heard(self._weight.tokens(messages))
         answer.turn.spent(heard.prompt_tokens)  # a draft has its price, however soon it is dropped
         patience_s = settings.first_token_s
         try:
@@ -206,6 +208,10 @@ class ModelAgent(Agent):
     @cached_property
     def _toolbox(self) -> Toolbox:
         return Toolbox(self)
+
+    @cached_property
+    def _weight(self) -> "_Weight":
+        return _Weight()
 
     @property
     def _told(self) -> Instructions:
@@ -278,9 +284,24 @@ async def _next(deltas: AsyncGenerator[Delta, None], patience_s: float) -> Delta
     raise ModelError(f"the model was silent for {patience_s:g} s", "slow")
 
 
-def _tokens_in(messages: Sequence[Item]) -> int:
-    """Estimate what a request costs: four characters a token, as English mostly has it."""
-    return sum(len(i.result if isinstance(i, ToolUse) else i.text) for i in messages) // 4
+class _Weight:
+    """Estimates what requests cost: four characters a token, as English mostly has it.
+
+    What was weighed for one request is not weighed again for the next, however long the history.
+    """
+
+    def __init__(self) -> None:
+        self._items: list[Item] = []
+        self._totals = [0]  # characters before each item, and after the last
+
+    def tokens(self, messages: Sequence[Item]) -> int:
+        known = sum(takewhile(bool, map(is_, self._items, messages)))
+        del self._items[known:], self._totals[known + 1 :]
+        for item in messages[known:]:
+            self._items.append(item)
+            text = item.result if isinstance(item, ToolUse) else item.text
+            self._totals.append(self._totals[-1] + len(text))
+        return self._totals[-1] // 4
 
 
 def _check(heard: _Heard, answer: _Answer) -> None:

@@ -18,6 +18,7 @@ from turnkit import clock
 from turnkit.agent import Audio, Speech
 from turnkit.audio.frames import samples_of
 from turnkit.audio.resample import Resampler
+from turnkit.bell import Bell
 from turnkit.config import Settings
 from turnkit.errors import ModelError
 from turnkit.handing import hand_on
@@ -79,10 +80,10 @@ class Speaker:
             stage.settings.lead_ms / 1000,
             reported=stage.transport.reports_playout,
         )
-        self._released = anyio.Event()
-        self._said = anyio.Event()  # once the agent has ended, one way or the other
-        self._news = anyio.Event()  # replaced each time it is set
-        self._room = anyio.Event()  # likewise
+        self._news = Bell()
+        self._room = Bell()
+        self._released = False
+        self._said = False  # whether the agent has ended, one way or the other
         self._scope = anyio.CancelScope()
         self._started = False
         self._silenced = False
@@ -94,7 +95,7 @@ class Speaker:
 
     def release(self) -> None:
         """Let the reply be heard: what is due leaves before this returns."""
-        self._released.set()
+        self._released = True
         self._send_due()
         self._wake()
 
@@ -149,7 +150,7 @@ class Speaker:
         with pieces:
             await self._guard(self._voice, pieces)
         if self.error is None:
-            await self._said.wait()  # or an agent that broke down would seem to have finished
+            await self._until(lambda: self._said)  # or an agent that broke down has finished
         self._playout.end()
         self._composed = True
         self._wake()
@@ -166,7 +167,8 @@ class Speaker:
 
     async def _follow_agent(self, speaking: Begun) -> None:
         await self._guard(self._see_through, speaking)
-        self._said.set()
+        self._said = True
+        self._wake()
 
     async def _see_through(self, speaking: Begun) -> None:
         await see_through(speaking, self._stage.settings.cancel_grace_s, self._abandoned)
@@ -224,9 +226,9 @@ class Speaker:
         self._playout.open_clause(clause)
         if text := speakable(clause):
             if self._stage.settings.speculate != "llm+tts":
-                await self._released.wait()
+                await self._until(lambda: self._released)
             self._stage.note(ReplySpent(self.reply, characters=len(text)))
-            if not self._released.is_set():
+            if not self._released:
                 self._stage.spent(0, len(text))
             rate = Resampler(self._stage.voice.sample_rate_hz, self._stage.transport.outgoing_hz)
             async with aclosing(self._stage.voice.speak(text)) as audio:
@@ -254,12 +256,11 @@ class Speaker:
         self._send_due()  # not in a moment: a voice that has it all at hand does not pause for us
         self._wake()
         while self._playout.waiting_s > self._stage.settings.staged_audio_s:
-            self._room = anyio.Event()
             await self._room.wait()
 
     async def _play(self) -> ReplyEvent:
         """Send audio as it falls due, until the user has heard all; return how it went."""
-        while not self._released.is_set():
+        while not self._released:
             if self.error is not None:
                 return ReplyFailed(self.reply, describe(self.error))
             await self._wait(inf)  # the draft's fate is the turn machine's to decide
@@ -291,13 +292,13 @@ class Speaker:
 
     def _send_due(self) -> None:
         """Hand over what may leave now. The one place where a reply becomes audible."""
-        if self._silenced or self._paused or not self._released.is_set():
+        if self._silenced or self._paused or not self._released:
             return
         frames = self._playout.due(clock.now())
         for frame in frames:
             self._stage.transport.play(self.reply, frame)
         if frames:
-            self._room.set()
+            self._room.ring()
             if not self._started:
                 self._started = True
                 self._stage.report(PlayoutStarted(self.reply))
@@ -306,13 +307,16 @@ class Speaker:
             self._stage.transport.finish(self.reply)
 
     def _wake(self) -> None:
-        self._news.set()
+        self._news.ring()
 
     async def _wait(self, until: float) -> None:
         """Wait for news of any kind, or until then."""
         with anyio.CancelScope(deadline=until):
             await self._news.wait()
-        self._news = anyio.Event()
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        while not holds():
+            await self._news.wait()
 
 
 async def _next_piece(

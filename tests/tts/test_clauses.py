@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from turnkit.tts import clauses
 from turnkit.tts.clauses import LIMIT_CHARS, ClauseCutter, speakable
 
 LIMITS = st.sampled_from([10, 25, 60, LIMIT_CHARS])
@@ -176,3 +177,11 @@ def test_what_ends_like_a_clause_could_be_one():
     cutter.feed(". ")
     cutter.feed("It costs 3.")
     assert cutter.could_end
+
+
+@given(st.from_regex(clauses._PLAIN, fullmatch=True))
+def test_plain_words_are_said_as_they_are(text):
+    said = text
+    for pattern, replacement in clauses._MARKUP:
+        said = pattern.sub(replacement, said)
+    assert speakable(text) == said.strip()

@@ -13,9 +13,17 @@ is reset and the connection stays, over HTTP/1.1 the connection goes.
 """
 
 import urllib.request
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -29,7 +37,7 @@ from turnkit.llm.base import Delta, Item, Model, ToolSpec
 from turnkit.llm.openai_wire import RequestWriter, StreamReader, failure
 
 if TYPE_CHECKING:
-    from httpx2 import URL, AsyncClient, Headers, Response
+    from httpx2 import URL, AsyncClient, Headers, Request, Response
 
 log = structlog.get_logger(__name__)
 
@@ -149,7 +157,7 @@ class OpenAIModel:
             "POST", line.url, headers=line.headers, content=body, extensions=line.extensions
         )
         try:
-            response = await line.http.send(request, stream=True)
+            response = await line.send(request)
         except httpx2.HTTPError as exc:
             cause = type(exc).__name__
             raise ModelError(f"the model's server cannot be reached: {cause}") from exc
@@ -169,6 +177,8 @@ class _Line:
     """What the requests of one account have in common, worked out once."""
 
     http: "AsyncClient"
+    send: Callable[["Request"], Awaitable["Response"]]
+    """Returns when the answer begins."""
     url: "URL"
     headers: "Headers"
     extensions: Mapping[str, object]
@@ -187,7 +197,7 @@ def _new_line(api_key: str | None, base_url: str | None) -> _Line:
     import httpx2  # noqa: PLC0415  # the SDK brings it
     import openai  # noqa: PLC0415  # an extra
 
-    http = _http_client()
+    http, send = _http_client()
     client = openai.AsyncOpenAI(api_key=api_key or "none", base_url=base_url, http_client=http)
     given = {**client.default_headers, **client.auth_headers}
     headers = {name: value for name, value in given.items() if isinstance(value, str)}
@@ -195,13 +205,15 @@ def _new_line(api_key: str | None, base_url: str | None) -> _Line:
     patience = httpx2.Timeout(None, connect=_CONNECT_S)  # the agent has its own for the rest
     return _Line(
         http,
+        send,
         url,
         httpx2.Headers({**headers, **_HEADERS, "Host": url.netloc.decode()}),
         {"timeout": patience.as_dict()},
     )
 
 
-def _http_client() -> "AsyncClient":
+def _http_client() -> tuple["AsyncClient", Callable[["Request"], Awaitable["Response"]]]:
+    """Return a client for the SDK, and what to send requests with."""
     import httpx2  # noqa: PLC0415  # the SDK brings it
     import openai  # noqa: PLC0415  # an extra
 
@@ -215,7 +227,10 @@ def _http_client() -> "AsyncClient":
         from turnkit.llm import http2  # noqa: PLC0415  # needs what the SDK brings
 
         transport = http2.transport(limits)
-    return openai.DefaultAsyncHttpxClient(transport=transport, limits=limits)
+    http = openai.DefaultAsyncHttpxClient(transport=transport, limits=limits)
+    if transport is not None:  # there is nothing for the client to add: no proxy, no redirect
+        return http, transport.handle_async_request
+    return http, partial(http.send, stream=True)
 
 
 async def _next(pieces: AsyncIterator[bytes], reader: StreamReader) -> bytes:

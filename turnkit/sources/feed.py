@@ -7,7 +7,9 @@ ends. So when the user's audio pauses, digital silence takes its place at the pa
 import anyio
 import anyio.lowlevel
 
+from turnkit import clock
 from turnkit.audio.frames import AudioFormat
+from turnkit.bell import Bell
 
 CHUNK_S = 0.08
 """Flux's frame, and the length of chunk it recommends."""
@@ -30,7 +32,7 @@ class Feed:
         self._limit_bytes = audio.bytes_in(limit_s)
         self._silence = audio.silence(CHUNK_S)
         self._waiting = bytearray()  # begins with a whole sample, may end in the middle of one
-        self._news = anyio.Event()
+        self._news = Bell()
         self._finished = False
         self._silence_at: float | None = None  # when silence stands in; None before the call
 
@@ -44,12 +46,12 @@ class Feed:
             excess += -excess % self._sample_bytes  # whole samples, or the rest would be noise
             self.dropped_bytes += len(self._cut(excess))
         if len(self._waiting) >= len(self._silence):
-            self._news.set()
+            self._news.ring()
 
     def finish(self) -> None:
         """Say that no more audio will come."""
         self._finished = True
-        self._news.set()
+        self._news.ring()
 
     async def next_chunk(self) -> bytes | None:
         """Wait for the next 80 ms; None once all is taken after `finish`.
@@ -60,13 +62,12 @@ class Feed:
         """
         await anyio.lowlevel.checkpoint()  # much may be waiting; let others run in between
         if self._silence_at is None:
-            self._silence_at = anyio.current_time() + CHUNK_S + SLACK_S
+            self._silence_at = clock.now() + CHUNK_S + SLACK_S
         silence_at = self._silence_at
-        while not self._ready() and anyio.current_time() < silence_at:
-            self._news = anyio.Event()
+        while not self._ready() and clock.now() < silence_at:
             with anyio.CancelScope(deadline=silence_at):
                 await self._news.wait()
-        now = anyio.current_time()
+        now = clock.now()
         if self._ready():
             self._silence_at = now + CHUNK_S + SLACK_S
         else:  # in a pause that goes on, silence needs no more patience

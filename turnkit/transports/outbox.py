@@ -7,9 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import anyio
-
 from turnkit.audio.frames import AudioFormat
+from turnkit.bell import Bell
 from turnkit.listeners.base import Item
 
 LIVE_S = 0.2
@@ -75,7 +74,7 @@ class Outbox:
         self._skipped_reply = -1
         self._skipped_bytes = 0  # of that reply
         self._cleared = -1
-        self._news = anyio.Event()  # replaced each time it is set
+        self._news = Bell()
 
     def play(self, reply: int, pcm: bytes) -> None:
         """Queue a frame, unless its reply has been cleared."""
@@ -88,7 +87,7 @@ class Outbox:
         self._audio.append(Frame(reply, pcm, self._format.seconds_in(self._reply_bytes)))
         if self._waiting_bytes > self._format.bytes_in(BACKLOG_S):
             self._skip()
-        self._news.set()
+        self._news.ring()
 
     def finish(self, reply: int) -> None:
         """Queue the news that the reply is all there."""
@@ -96,7 +95,7 @@ class Outbox:
             return
         size = self._reply_bytes if reply == self._reply else 0
         self._audio.append(Finish(reply, self._format.seconds_in(size)))
-        self._news.set()
+        self._news.ring()
 
     def clear(self, reply: int) -> None:
         """Drop what is queued of this reply and of those before it, and order the same there."""
@@ -104,7 +103,7 @@ class Outbox:
         self._audio = deque(item for item in self._audio if item.reply > self._cleared)
         self._waiting_bytes = sum(_size(item) for item in self._audio)
         self._clears.append(Clear(reply))
-        self._news.set()
+        self._news.ring()
 
     def tell(self, at: float, item: Item) -> None:
         """Queue a note; if there are too many, the oldest is dropped and counted."""
@@ -112,7 +111,7 @@ class Outbox:
             self._notes.popleft()
             self.dropped_notes += 1
         self._notes.append(Tell(at, item))
-        self._news.set()
+        self._news.ring()
 
     def cleared(self, reply: int) -> bool:
         """Tell whether this reply has been ordered to be dropped."""
@@ -126,7 +125,6 @@ class Outbox:
     async def wait(self) -> None:
         """Wait until there is something to send."""
         if not (self._clears or self._audio or self._notes):
-            self._news = anyio.Event()
             await self._news.wait()
 
     def next(self) -> Outgoing | None:

@@ -56,6 +56,7 @@ _MARKUP = [
 ]
 
 
+_PLAIN = re.compile(r"[^\W_](?:[^\W_]|[,.;:!?'’-]| (?! ))*\s*")  # most of what is said
 _ENDS = tuple(".!?…,;:")
 
 
@@ -149,6 +150,8 @@ def speakable(text: str) -> str:
 
     For the synthesizer only: the conversation's history keeps what was written.
     """
+    if _PLAIN.fullmatch(text):
+        return text.strip()
     for pattern, replacement in _MARKUP:
         text = pattern.sub(replacement, text)
     return text.strip() if any(char.isalnum() for char in text) else ""
