@@ -1,6 +1,7 @@
 """From a name on the command line to the module behind it."""
 
 import pytest
+from pydantic import SecretStr
 
 from turnkit import plug
 from turnkit.audio.frames import AudioFormat
@@ -29,10 +30,27 @@ def test_an_address_is_a_flux_server():
 
 
 @pytest.mark.parametrize(
+    ("source", "hosts"),
+    [
+        ("deepgram", ["api.deepgram.com"]),
+        ("deepgram-eu", ["api.eu.deepgram.com"]),
+        ("deepgram-eu,global", ["api.eu.deepgram.com", "api.deepgram.com"]),
+        ("deepgram,wss://a.example", ["api.deepgram.com", "a.example"]),
+        ("deepgram:in,cloudflare:wss://a.example", ["api.in.deepgram.com", "a.example"]),
+        ("wss://a.example,deepgram:au", ["a.example", "api.au.deepgram.com"]),
+    ],
+)
+def test_routes_to_flux_have_short_names_and_make_lists(source, hosts):
+    given = settings(source=source, deepgram_api_key=SecretStr("k"))
+    opened = plug.open_source(given, AudioFormat(16000))
+    assert [route.host for route in opened._routes] == hosts
+
+
+@pytest.mark.parametrize(
     ("name", "message"),
     [
         ("lokal", "source 'lokal' is unknown; did you mean 'local'?"),
-        ("xyz", "source 'xyz' is unknown; choose one of: deepgram, flux, local, replay"),
+        ("xyz", "source 'xyz' is unknown; choose one of: .*deepgram, flux, local, replay"),
         ("base", "source 'base' is unknown"),
         ("feed", "source 'feed' is unknown"),
         ("no.such.module", "source 'no.such.module' is unknown"),

@@ -24,6 +24,8 @@ from turnkit.calls import Calls
 from turnkit.config import Settings
 from turnkit.errors import TransportClosed, TurnkitError, WireError
 from turnkit.listeners.base import Listener
+from turnkit.no_path import unserved
+from turnkit.recognizers.middleware import offer_recognizers
 from turnkit.session import converse
 from turnkit.transports import client_wire, twilio
 from turnkit.transports.base import Transport
@@ -82,9 +84,12 @@ def create_app(
             Route("/twiml", desk.twiml, methods=["GET", "POST"]),
             WebSocketRoute("/ws", desk.websocket),
             WebSocketRoute("/twilio", desk.telephone),
+            unserved("/ws", "/twilio"),
         ],
         middleware=[Middleware(_SafeHeaders)],
     )
+    if settings.source == "local":
+        offer_recognizers(app, settings)
     app.state.calls = desk.calls
     return app
 

@@ -48,6 +48,28 @@ class Settings(BaseSettings):
     eot_threshold: float = Field(0.7, ge=0.5, le=1.0)
     eot_timeout_ms: int = Field(5000, ge=500, le=60000)
     keyterms: tuple[str, ...] = ()
+    smart_turn: str | None = "auto"
+    """Who else judges for the embedded engine whether a pause ends a turn: the onnx file of
+    smart-turn v3, or `auto` for the one that an installed `pipecat-ai` carries, if there is one."""
+    recognizer: str = "auto"
+    """Who hears words for the embedded engine: a module of turnkit.recognizers, and its model."""
+    recognizer_workers: int | None = Field(None, ge=0, le=64)
+    """How many processes of their own recognizers get in a server process; 0 keeps them in it.
+    Unless it is said: half the cores, shared among `workers`, at least one and at most four."""
+    recognizer_decoders: int = Field(4, ge=1, le=64)
+    """How many people one of them hears at a time with pocketsphinx, at 90 MB each; others wait."""
+    grammar: Path | None = None
+    """A file in JSGF: pocketsphinx then hears nothing but what it allows."""
+    language_hints: tuple[str, ...] = ()
+    """For flux-general-multi: which languages to expect, such as `en` or `pt-BR`."""
+    profanity_filter: bool = False
+    numerals: bool = False
+    """Whether numbers are written in digits."""
+    redact: Literal["numbers", "aggressive_numbers"] | None = None
+    mip_opt_out: bool = False
+    """Whether Deepgram may not use what it hears and says to improve its models."""
+    tags: tuple[str, ...] = ()
+    """Labels of at most 128 characters, for Deepgram's reports on usage."""
 
     source_outage_s: float = Field(12.0, gt=0)
     """How long a turn source may be lost in mid-call before the call is given up."""
@@ -77,6 +99,9 @@ class Settings(BaseSettings):
     """What a sound of the user's does to a reply: end it, or pause it until words tell."""
     barge_in_words: int = Field(2, ge=1)
     barge_in_decide_s: float = Field(0.8, gt=0, le=5)
+    barge_in_speech_s: float = Field(0.9, ge=0, le=3)
+    """How long the user must speak over the agent before the embedded engine calls it a turn; less
+    is an acknowledgement. 0 calls any speech one at once, and leaves it to `barge_in`."""
     idle_s: float = Field(inf, gt=0)
     """How long nobody speaks before the agent's `on_idle` is asked."""
     draft_deadline_s: float = Field(5.0, gt=0)
@@ -115,6 +140,44 @@ class Settings(BaseSettings):
     deepgram_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("deepgram_api_key", "DEEPGRAM_API_KEY")
     )
+    deepgram_access_token: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("deepgram_access_token", "DEEPGRAM_ACCESS_TOKEN")
+    )
+    """A short-lived token that somebody else got, in place of the key."""
+    deepgram_auth: Literal["header", "subprotocol"] = "header"
+    """Where key or token are shown: some proxies let only the second through."""
+    deepgram_grant_s: int = Field(0, ge=0, le=3600)
+    """How long tokens got with the key are to live; 0 shows the key itself."""
+    deepgram_grant_url: str | None = None
+    """Who grants them, if it is not the server they are for."""
+    cloudflare_worker_secret: SecretStr | None = None
+    """What the Worker of deploy/cloudflare was told to ask for."""
+    cloudflare_api_token: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("cloudflare_api_token", "CLOUDFLARE_API_TOKEN")
+    )
+    """For Cloudflare's own addresses: the AI Gateway, and Workers AI without a Worker."""
+
+    aigateway_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("aigateway_api_key", "AIGATEWAY_API_KEY")
+    )
+    aigateway_base_url: str = Field(
+        "https://api.aigateway.sh/v1",
+        validation_alias=AliasChoices("aigateway_base_url", "AIGATEWAY_BASE_URL"),
+    )
+    """Where AIgateway is, for the source `aigateway` and for `turnkit transcribe`."""
+    aigateway_model: str = Field("deepgram/flux", min_length=1)
+    transcribe_max_mb: float = Field(25.0, gt=0, le=2000)
+    """The largest file `turnkit transcribe` sends: OpenAI's own limit; AIgateway states none."""
+    transcribe_timeout_s: float = Field(600.0, gt=0)
+    """How long a transcription may take, with all its tries."""
+    aigateway_start: Literal["speech", "words"] = "speech"
+    """What begins a turn: speech, heard here within 0.2 s, or the service's first word of it."""
+    aigateway_wait_s: float = Field(1.5, gt=0, le=10)
+    """How long the end of a turn waits for words that are late."""
+    aigateway_finalize: bool = False
+    """Whether to ask for the words at once when somebody pauses (`Finalize`). Deepgram's Nova
+    models know it, Flux closes the connection over it, and AIgateway does not document it."""
+
     openai_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("openai_api_key", "OPENAI_API_KEY")
     )

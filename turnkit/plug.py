@@ -16,8 +16,12 @@ from turnkit.audio.frames import AudioFormat
 from turnkit.config import Settings
 from turnkit.errors import ConfigError
 from turnkit.llm.base import Model
+from turnkit.recognizers.base import SpeechModel
 from turnkit.sources.base import TurnSource
 from turnkit.tts.base import Synthesizer
+
+_VARIANT = re.compile(r"^([a-z_]+)([-,])")
+"""`deepgram-eu`, or a list of routes that begins with a bare name: `deepgram,wss://host`."""
 
 _CREATES = re.compile(r"^def create\(|^from .*\bcreate\b|^    create,$", re.MULTILINE)
 """What a plug-in has in its file, and the parts of one (`flux_wire`) have not."""
@@ -25,12 +29,16 @@ _CREATES = re.compile(r"^def create\(|^from .*\bcreate\b|^    create,$", re.MULT
 
 def open_source(settings: Settings, audio: AudioFormat) -> TurnSource:
     """Make the turn source that the settings name, for audio of this format. Raises ConfigError."""
-    spec = settings.source
-    if spec.startswith(("ws://", "wss://")):
-        spec = f"flux:{spec}"
-    module, argument = load("source", "turnkit.sources", spec)
+    module, argument = load("source", "turnkit.sources", _as_plug_in(settings.source))
     source: TurnSource = module.create(argument, settings, audio)
     return source
+
+
+def _as_plug_in(spec: str) -> str:
+    """Say as NAME:ARGUMENT what may also be written as URL, NAME-ARGUMENT or NAME,ARGUMENT."""
+    if spec.startswith(("ws://", "wss://")):
+        return f"flux:{spec}"
+    return _VARIANT.sub(lambda match: match[1] + (":" if match[2] == "-" else ":,"), spec)
 
 
 def open_voice(settings: Settings) -> Synthesizer:
@@ -47,11 +55,20 @@ def open_model(settings: Settings) -> Model:
     return model
 
 
+def open_speech_model(settings: Settings) -> SpeechModel:
+    """Choose the recognizer of speech that the settings name; loads nothing. Raises ConfigError."""
+    name, colon, argument = settings.recognizer.partition(":")
+    spec = name.replace("-", "_") + colon + argument
+    module, chosen = load("recognizer", "turnkit.recognizers", spec)
+    model: SpeechModel = module.create(chosen, settings)
+    return model
+
+
 def load(kind: str, package: str, spec: str) -> tuple[ModuleType, str | None]:
     """Import what `spec` names; return its module and argument.
 
     Args:
-        kind: what it is, for messages: "source", "voice" or "llm".
+        kind: what it is, for messages: "source", "voice", "llm" or "recognizer".
         package: the folder it is looked for in, such as "turnkit.sources".
         spec: what the user wrote.
 

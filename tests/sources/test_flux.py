@@ -463,21 +463,6 @@ def test_a_key_that_is_none_is_a_config_error():
         FluxSource("ws://localhost", PARAMETERS, key=SecretStr("a\nb"))
 
 
-@pytest.mark.parametrize(
-    ("url", "sent"),
-    [
-        ("wss://flux.example", True),
-        ("ws://localhost", True),
-        ("ws://127.8.9.1", True),
-        ("ws://[::1]:8080", True),
-        ("ws://flux.example", False),
-        ("ws://10.0.0.7", False),
-    ],
-)
-def test_the_key_is_not_sent_where_others_can_read_it(url, sent):
-    assert bool(FluxSource(url, PARAMETERS, key=KEY)._routes[0].authorization) is sent
-
-
 async def test_a_broken_connection_costs_no_words_on_the_real_clock():
     events = []
     english = ListenParameters("flux-general-en", "linear16", 16000)

@@ -647,12 +647,6 @@ async def test_the_key_is_sent_and_never_told(caplog):
     assert "secret" not in told
 
 
-def test_the_key_stays_here_where_others_could_read_it():
-    for url, sent in [("ws://aura.example", False), ("wss://aura.example", True)]:
-        voice = AuraSynthesizer(MODEL, url, KEY)
-        assert bool(voice._address._authorization) == sent
-
-
 def test_a_key_kept_back_is_named_as_the_reason():
     address = AuraSynthesizer(MODEL, "ws://aura.example", KEY)._address
     refused = address._refused(Response(401, "Unauthorized", Headers(), b""))

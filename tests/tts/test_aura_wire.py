@@ -4,7 +4,6 @@ import json
 from contextlib import suppress
 from itertools import pairwise
 from math import inf
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
@@ -27,14 +26,12 @@ from turnkit.tts.aura_wire import (
     WholeSamples,
     Window,
     check_audio,
-    check_url,
     encode,
     parse_client,
     parse_query,
     parse_refusal,
     parse_server,
     reason_of,
-    speak_url,
     speakable_parts,
 )
 
@@ -228,11 +225,7 @@ def test_whoever_waits_for_a_window_never_exceeds_it(wishes):
 def test_both_sides_mean_the_same_parameters():
     parameters = SpeakParameters("aura-asteria-en", 8000, "mulaw", speed=0.9, mip_opt_out=True)
     assert parse_query(parameters.query()) == parameters
-    url = speak_url(check_url("wss://api.deepgram.com"), SpeakParameters())
-    assert url == (
-        "wss://api.deepgram.com/v1/speak?model=aura-2-thalia-en&encoding=linear16&sample_rate=24000"
-    )
-    assert parse_query(parse_qsl(urlsplit(url).query)) == SpeakParameters()
+    assert parse_query(SpeakParameters().query()) == SpeakParameters()
 
 
 def test_what_a_client_leaves_out_is_auras_default():
@@ -257,32 +250,3 @@ def test_what_a_client_leaves_out_is_auras_default():
 def test_parameters_aura_refuses_are_refused_here(query, message):
     with pytest.raises(ConfigError, match=message):
         parse_query(query.items())
-
-
-@pytest.mark.parametrize(
-    ("url", "whole"),
-    [
-        ("ws://127.0.0.1:1", "ws://127.0.0.1:1/v1/speak"),
-        ("wss://api.eu.deepgram.com/", "wss://api.eu.deepgram.com/v1/speak"),
-        ("wss://proxy.example/aura/", "wss://proxy.example/aura"),
-    ],
-)
-def test_an_address_without_a_path_means_auras(url, whole):
-    assert check_url(url) == whole
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "api.deepgram.com",
-        "https://api.deepgram.com",
-        "ws://",
-        "ws://h:x",
-        "ws://me:pw@h",
-        "ws://h?a=b",
-    ],
-)
-def test_an_address_that_cannot_work_is_a_config_error(url):
-    with pytest.raises(ConfigError, match="aura_url") as caught:
-        check_url(url)
-    assert "pw" not in str(caught.value)

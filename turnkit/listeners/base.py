@@ -50,7 +50,16 @@ class AgentStuck:
     reply: int
 
 
-Note: TypeAlias = ReplyWorded | ReplyReady | ReplySpent | ReplyHeard | AgentStuck
+@dataclass(frozen=True, slots=True)
+class UserAcknowledged:
+    """The user said something short while the agent spoke, such as "mm-hm", and took no turn."""
+
+    transcript: str
+    spoken_s: float
+    """How long it was, pauses not counted."""
+
+
+Note: TypeAlias = ReplyWorded | ReplyReady | ReplySpent | ReplyHeard | AgentStuck | UserAcknowledged
 Item: TypeAlias = Event | Command | Note
 
 

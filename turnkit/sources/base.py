@@ -6,12 +6,14 @@ stood behind the colon of `--source NAME:ARGUMENT`, or None.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from turnkit.errors import SourceRefused
+from turnkit.listeners.base import UserAcknowledged
 from turnkit.turn.events import UserEvent
 
-Report: TypeAlias = Callable[[UserEvent], None]
+UserNews: TypeAlias = UserEvent | UserAcknowledged
+Report: TypeAlias = Callable[[UserNews], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Change:
     eot_timeout_ms: int | None = None
     keyterms: tuple[str, ...] | None = None
     language_hints: tuple[str, ...] | None = None
+    numerals: bool | None = None
 
 
 DICTATION = Change(eager_eot_threshold=0.9, eot_threshold=0.9, eot_timeout_ms=8000)
@@ -43,6 +46,14 @@ class ConfigureRefused(SourceRefused):
         super().__init__(f"the change was refused ({code}): {description}")
         self.code = code
         self.description = description
+
+
+class ConfigureUnsupported(ConfigureRefused):
+    """The server that listens now knows no changes; another one may, after a failover."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__("UNSUPPORTED", f"{host} does not understand Configure")
+        self.host = host
 
 
 class TurnSource(Protocol):
@@ -76,3 +87,17 @@ class TurnSource(Protocol):
 
         `report` does not block. Raises SourceRefused or SourceLost. Cancelling ends it at once.
         """
+
+
+@runtime_checkable
+class HearsAgent(Protocol):
+    """What a turn source may be besides: one that wants to know what the user is played.
+
+    With that it can tell our own echo from speech, and an acknowledgement from an interruption.
+    """
+
+    def played(self, frame: bytes) -> None:
+        """Take in 20 ms of linear16 audio that left for the user, without blocking."""
+
+    def silenced(self) -> None:
+        """Take in that what left and has not been heard will not be."""

@@ -183,21 +183,46 @@ class Configure(_Client, tag="Configure", frozen=True):
     numerals: bool | None = None
 
 
+class _WrittenConfigure(_Client, tag="Configure", frozen=True):
+    """A `Configure` as a client may write it: Deepgram's own types allow a keyterm without a list.
+
+    The rest is as in `Configure`.
+    """
+
+    thresholds: Thresholds | None = None
+    keyterms: Words | str | None = None
+    language_hints: Words | None = None
+    numerals: bool | None = None
+
+    def plain(self) -> Configure:
+        keyterms = (self.keyterms,) if isinstance(self.keyterms, str) else self.keyterms
+        return Configure(self.thresholds, keyterms, self.language_hints, self.numerals)
+
+
 ClientMessage: TypeAlias = CloseStream | Configure | ForceEndTurn
 
 
 def parse_server(text: str | bytes) -> ServerMessage | Unknown:
     """Read one message of a server. Raises WireError.
 
-    A message without `type` but with `event` is a TurnInfo: that is how Cloudflare sends them.
+    A message without `type` is told by its fields: that is how Cloudflare sends them.
     """
     data = _utf8(text, _SERVER_MESSAGE)
     envelope = _decode(_envelope, data, _SERVER_MESSAGE)
-    name = envelope.type or ("TurnInfo" if envelope.event is not msgspec.UNSET else None)
+    name = envelope.type or _untyped(envelope)
     if name is None:
         raise WireError(f"{_SERVER_MESSAGE}: neither `type` nor `event`")
     decode = _SERVER.get(name)
     return Unknown(name) if decode is None else _decode(decode, data, name)
+
+
+def _untyped(envelope: "_Envelope") -> str | None:
+    if envelope.event is not msgspec.UNSET:
+        return "TurnInfo"
+    if envelope.thresholds is not msgspec.UNSET:
+        return "ConfigureSuccess"
+    begins = envelope.sequence_id is not msgspec.UNSET and bytes(envelope.sequence_id) == b"0"
+    return "Connected" if begins else None
 
 
 def parse_client(text: str | bytes) -> ClientMessage:
@@ -211,7 +236,8 @@ def parse_client(text: str | bytes) -> ClientMessage:
         known = ", ".join(f"`{variant}`" for variant in _CLIENT)
         problem = f"unknown variant `{name[:_SHOWN_CHARS]}`, expected one of {known}"
         raise WireError(f"{_CLIENT_MESSAGE}: {problem}")
-    return _decode(decode, data, _CLIENT_MESSAGE)
+    message = _decode(decode, data, _CLIENT_MESSAGE)
+    return message.plain() if isinstance(message, _WrittenConfigure) else message
 
 
 def encode(message: ServerMessage | ClientMessage | Refusal) -> str:
@@ -225,7 +251,8 @@ def unknown_fields(text: str | bytes) -> frozenset[str]:
     For messages that have been parsed, when somebody wants to know: it reads the text once more.
     """
     fields = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-    name = msgspec.json.decode(fields.get("type", b'"TurnInfo"'), type=str)
+    envelope = msgspec.json.decode(text, type=_Envelope)
+    name = envelope.type or _untyped(envelope) or ""
     unknown = fields.keys() - _FIELDS.get(name, fields.keys())
     if name != "TurnInfo":
         return frozenset(f"{name}.{field}" for field in unknown)
@@ -289,6 +316,8 @@ def _utf8(text: str | bytes, what: str) -> bytes:
 class _Envelope(msgspec.Struct):
     type: str | None = None
     event: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    thresholds: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    sequence_id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 def _decode(decode: Callable[[bytes], T], data: bytes, what: str) -> T:
@@ -309,8 +338,9 @@ _refusal = _reader(Refusal)
 _SERVER: dict[str, Callable[[bytes], ServerMessage]] = {
     str(kind.__struct_config__.tag): _reader(kind) for kind in get_args(ServerMessage)
 }
-_CLIENT: dict[str, Callable[[bytes], ClientMessage]] = {
-    str(kind.__struct_config__.tag): _reader(kind, strict=True) for kind in get_args(ClientMessage)
+_CLIENT: dict[str, Callable[[bytes], ClientMessage | _WrittenConfigure]] = {
+    str(kind.__struct_config__.tag): _reader(kind, strict=True)
+    for kind in (CloseStream, _WrittenConfigure, ForceEndTurn)
 }
 _FIELDS = {
     str(kind.__struct_config__.tag): frozenset({"type", *kind.__struct_encode_fields__})

@@ -1,34 +1,58 @@
 """What can go wrong with a Flux server, and which server it is: orders for `flux_server`.
 
-Connections and messages count from 0; refused connections count too, and message 0 is Connected.
+The faults are those of `turnkit listen`; see `turnkit.listen.faults`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from turnkit.listen import faults
+from turnkit.listen.faults import (
+    Breach,
+    Close,
+    Drop,
+    Fail,
+    Forgetful,
+    Garbage,
+    HalfOpen,
+    Hang,
+    Jitter,
+    Late,
+    Refuse,
+    RefuseConfigure,
+    Skip,
+    SlowConfigure,
+    Stall,
+    Twice,
+    Unending,
+)
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """Refuse the handshake."""
-
-    connection: int
-    status: int = 503
-    retry_after: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Hang:
-    """Accept the connection and never answer the handshake."""
-
-    connection: int
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Break the connection off where this message was to be sent, without a close."""
-
-    connection: int
-    message: int
+__all__ = [
+    "CLOUDFLARE",
+    "MODERN",
+    "OLD",
+    "OLD_AND_SILENT",
+    "Breach",
+    "Close",
+    "Deployment",
+    "Drop",
+    "DropAt",
+    "Fail",
+    "Fault",
+    "Forgetful",
+    "Garbage",
+    "HalfOpen",
+    "Hang",
+    "Jitter",
+    "Late",
+    "Refuse",
+    "RefuseConfigure",
+    "Skip",
+    "SlowConfigure",
+    "Stall",
+    "Twice",
+    "Unending",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,73 +63,7 @@ class DropAt:
     audio: int
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Close the connection where this message was to be sent."""
-
-    connection: int
-    message: int
-    code: int = 1011
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Fail:
-    """Say Error where this message was to be sent, and close without a code."""
-
-    connection: int
-    message: int
-    code: str = "INTERNAL_SERVER_ERROR"
-
-
-@dataclass(frozen=True, slots=True)
-class Stall:
-    """Say nothing from this message on, and stay connected."""
-
-    connection: int
-    message: int
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """Lose this message."""
-
-    connection: int
-    message: int
-
-
-@dataclass(frozen=True, slots=True)
-class Twice:
-    """Send this message twice."""
-
-    connection: int
-    message: int
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """Send this message after the one that follows it."""
-
-    connection: int
-    message: int
-
-
-@dataclass(frozen=True, slots=True)
-class Unending:
-    """Never end a turn unless told to."""
-
-    connection: int
-
-
-@dataclass(frozen=True, slots=True)
-class Forgetful:
-    """After the start of a turn say nothing but updates without words."""
-
-    connection: int
-
-
-AtMessage: TypeAlias = Drop | Close | Fail | Stall | Skip | Twice | Late
-Fault: TypeAlias = Refuse | Hang | DropAt | Unending | Forgetful | AtMessage
+Fault: TypeAlias = faults.Fault | DropAt
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +86,22 @@ class Deployment:
     """How long it takes to answer a Configure."""
     bytes_per_s: float | None = None
     """How fast it reads; None for as fast as it comes."""
+    explains: bool = True
+    """Whether it says Error before it hangs up on what it does not understand."""
+    greets: bool = True
+    """Whether it says Connected."""
+    typed: bool = True
+    """Whether its messages have a `type`."""
+    workers_ai: bool = False
+    """Whether it takes the parameters of Cloudflare's `@cf/deepgram/flux`, and only those."""
+    admits: tuple[str, ...] | None = None
+    """Who is let in, as "token KEY", "bearer TOKEN" or a header's "name: value"; None for all."""
 
 
 MODERN = Deployment()
 OLD = Deployment(forces=False, triggers=False, configures=False, word_times=False, introduces=False)
+"""A self-hosted image of 2025."""
+OLD_AND_SILENT = replace(OLD, explains=False)
+"""One that hangs up without a word."""
+CLOUDFLARE = replace(OLD, explains=False, greets=False, typed=False, workers_ai=True)
+"""The least that Cloudflare's published schema promises."""

@@ -12,7 +12,8 @@ import structlog
 from pydantic import SecretStr
 
 from turnkit.config import Settings
-from turnkit.errors import ConfigError, SynthesisError
+from turnkit.deepgram.credentials import Credentials, needed, of_key
+from turnkit.errors import SynthesisError
 from turnkit.tts.aura_address import Address, LineLost, Patience
 from turnkit.tts.aura_pool import Pool
 from turnkit.tts.aura_wire import MODEL, RATE_HZ, RATES_HZ, SpeakParameters, speakable_parts
@@ -25,10 +26,8 @@ _PATIENCE = Patience()
 
 def create(argument: str | None, settings: Settings) -> "AuraSynthesizer":
     """Return Aura's voice `argument`. Raises ConfigError without a key, or for no such voice."""
-    key = settings.deepgram_api_key
-    if key is None or not key.get_secret_value().strip():
-        raise ConfigError("voice aura needs a key: set the variable DEEPGRAM_API_KEY")
-    return AuraSynthesizer(argument or MODEL, settings.aura_url, key)
+    voice = SpeakParameters(argument or MODEL, mip_opt_out=settings.mip_opt_out)
+    return AuraSynthesizer(voice, settings.aura_url, needed(settings, "voice aura"))
 
 
 class AuraSynthesizer:
@@ -39,12 +38,17 @@ class AuraSynthesizer:
     """
 
     def __init__(
-        self, model: str, url: str, key: SecretStr, *, patience: Patience = _PATIENCE
+        self,
+        voice: str | SpeakParameters,
+        url: str,
+        key: SecretStr | Credentials,
+        *,
+        patience: Patience = _PATIENCE,
     ) -> None:
         """Check the voice, the URL and the key. Raises ConfigError.
 
         Args:
-            model: the name of the voice.
+            voice: its name, or what else to ask for.
             url: the server's; without a path, `/v1/speak` is meant.
             key: sent only over TLS or to this machine, for others could read it on its way.
             patience: how long to wait for what.
@@ -53,7 +57,9 @@ class AuraSynthesizer:
         """Half samples at the end of a text: each is a fault of the server's."""
         self.sample_rate_hz = RATE_HZ
         """The rate that is asked for."""
-        self._address = Address(url, SpeakParameters(model), key)
+        parameters = SpeakParameters(voice) if isinstance(voice, str) else voice
+        credentials = key if isinstance(key, Credentials) else of_key(key)
+        self._address = Address(url, parameters, credentials)
         self._patience = patience
         self._pool: Pool | None = None
 

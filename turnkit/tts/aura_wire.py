@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import inf
 from typing import Annotated, Final, Literal, TypeAlias, TypeVar, cast, get_args
-from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
@@ -291,28 +290,6 @@ def parse_query(pairs: Iterable[tuple[str, str]]) -> SpeakParameters:
         )
     except ValueError as exc:
         raise ConfigError(str(exc)) from None
-
-
-def check_url(url: str) -> str:
-    """Return a server's address with Aura's path, if it has none. Raises ConfigError."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # it is read only now, and may be no number
-    except ValueError as exc:
-        raise ConfigError(f"aura_url cannot be read: {exc}") from None
-    if parts.scheme not in {"ws", "wss"} or not parts.hostname:
-        raise ConfigError(f"aura_url must look like wss://host{PATH}")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ConfigError(
-            "aura_url must have no user, query or fragment: the voice is named on --voice, "
-            "and the key is DEEPGRAM_API_KEY"
-        )
-    return parts._replace(path=parts.path.rstrip("/") or PATH).geturl()
-
-
-def speak_url(url: str, parameters: SpeakParameters) -> str:
-    """Return the URL of a handshake with these parameters, at a checked address."""
-    return f"{url}?{urlencode(parameters.query())}"
 
 
 def reason_of(closing: str) -> str:

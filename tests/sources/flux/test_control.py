@@ -5,7 +5,7 @@ import anyio
 import pytest
 
 from turnkit.errors import SourceLost
-from turnkit.sources.base import Change, ConfigureRefused
+from turnkit.sources.base import Change, ConfigureRefused, ConfigureUnsupported
 from turnkit.sources.flux import FluxSource, Patience
 from turnkit.sources.flux_query import ListenParameters
 from turnkit.sources.flux_wire import CloseStream, Configure, ForceEndTurn, Thresholds
@@ -220,7 +220,7 @@ async def test_a_server_that_knows_no_changes_costs_a_reconnection_and_no_words(
     async with flux_server(runs=OLD) as server:
         called = await call(server.url, PAUSED, 1, does=does)
     ((refused, _),) = results
-    assert refused.code == "UNPARSABLE_CLIENT_MESSAGE"
+    assert isinstance(refused, ConfigureUnsupported)
     assert called.turns == {0: "book a table for four"}
     assert len(server.visits) == 2
     assert called.error is None
@@ -230,7 +230,7 @@ async def test_who_waits_for_an_answer_learns_that_the_source_is_gone(call):
     results = []
     patience = Patience()
     does = [(1.0, configure(results, eot_timeout_ms=900))]
-    gone = [Drop(0, 8), Refuse(1, 401)]
+    gone = [Drop(0, 8), Refuse(1, status=401)]
     async with flux_server(*gone, runs=Deployment(configure_s=9.0)) as server:
         called = await call(server.url, PAUSED, 1, does=does, patience=patience)
     ((failure, waited_s),) = results

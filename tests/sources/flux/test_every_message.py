@@ -60,7 +60,10 @@ BREAKS = {
     "Error": (lambda n: [Fail(0, n)], AGAIN_S),
     "silent": (lambda n: [Stall(0, n)], SILENCE_S + AGAIN_S),
     "broken off, 503 twice": (lambda n: [Drop(0, n), Refuse(1), Refuse(2)], 0.7 + AGAIN_S),
-    "broken off, 429 for 2 s": (lambda n: [Drop(0, n), Refuse(1, 429, "2")], 2.0 + AGAIN_S),
+    "broken off, 429 for 2 s": (
+        lambda n: [Drop(0, n), Refuse(1, status=429, retry_after="2")],
+        2.0 + AGAIN_S,
+    ),
     "broken off, no handshake": (lambda n: [Drop(0, n), Hang(1)], 3.2 + AGAIN_S),
     "broken off thrice": (
         lambda n: [Drop(0, n), Drop(1, n // 2 + 1), Drop(2, n // 2 + 1)],

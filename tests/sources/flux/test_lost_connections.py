@@ -69,7 +69,7 @@ async def test_A1_what_was_said_in_the_meantime_is_not_lost(call):
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404])
 async def test_A2_A3_A5_a_server_that_says_no_is_not_asked_again(call, status):
-    async with flux_server(Refuse(0, status)) as server:
+    async with flux_server(Refuse(0, status=status)) as server:
         called = await call(server.url, YES, 1)
     assert isinstance(called.error, SourceRefused)
     assert f"HTTP {status}: FAULT: asked" in str(called.error)
@@ -77,7 +77,9 @@ async def test_A2_A3_A5_a_server_that_says_no_is_not_asked_again(call, status):
 
 
 async def test_A4_a_busy_server_says_when_to_come_back(call):
-    async with flux_server(Refuse(0, 429, "2"), Refuse(1, 429, "3")) as server:
+    async with flux_server(
+        Refuse(0, status=429, retry_after="2"), Refuse(1, status=429, retry_after="3")
+    ) as server:
         called = await call(server.url, YES, 1)
     assert knocks(server) == [0.0, 2.0, 5.0]
     assert called.turns == {0: "yes please"}
@@ -85,7 +87,7 @@ async def test_A4_a_busy_server_says_when_to_come_back(call):
 
 @pytest.mark.parametrize("wait_s", ["9", "3600"])
 async def test_A4_but_not_if_that_is_too_late(call, wait_s):
-    async with flux_server(Refuse(0, 429, wait_s)) as server:
+    async with flux_server(Refuse(0, status=429, retry_after=wait_s)) as server:
         called = await call(server.url, YES, 1)
     assert isinstance(called.error, SourceLost)
     assert "HTTP 429" in str(called.error)
@@ -93,7 +95,9 @@ async def test_A4_but_not_if_that_is_too_late(call, wait_s):
 
 
 async def test_A4_a_date_to_come_back_is_no_number_of_seconds(call):
-    async with flux_server(Refuse(0, 429, "Fri, 20 Nov 2026 10:00:00 GMT")) as server:
+    async with flux_server(
+        Refuse(0, status=429, retry_after="Fri, 20 Nov 2026 10:00:00 GMT")
+    ) as server:
         called = await call(server.url, YES, 1)
     assert knocks(server) == [0.0, 0.0]
     assert called.turns == {0: "yes please"}
@@ -101,7 +105,7 @@ async def test_A4_a_date_to_come_back_is_no_number_of_seconds(call):
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
 async def test_A6_a_server_in_trouble_is_asked_again(call, status):
-    async with flux_server(Refuse(0, status)) as server:
+    async with flux_server(Refuse(0, status=status)) as server:
         called = await call(server.url, YES, 1)
     assert called.turns == {0: "yes please"}
 
@@ -355,15 +359,15 @@ async def test_another_route_takes_over_in_mid_call(call):
 
 
 async def test_a_route_that_says_no_is_left_to_the_others(call):
-    async with flux_server(Refuse(0, 401)) as first, flux_server() as second:
+    async with flux_server(Refuse(0, status=401)) as first, flux_server() as second:
         called = await call(f"{first.url}, {second.url}", TWICE, 2)
     assert called.turns == BOTH
     assert len(first.knocked_at) == 1
 
 
 async def test_when_all_routes_are_gone_the_last_error_is_told(call):
-    refusing = [Refuse(n, 503) for n in range(30)]
-    async with flux_server(Refuse(0, 401)) as first, flux_server(*refusing) as second:
+    refusing = [Refuse(n, status=503) for n in range(30)]
+    async with flux_server(Refuse(0, status=401)) as first, flux_server(*refusing) as second:
         called = await call(f"{first.url},{second.url}", TWICE, 2)
     assert isinstance(called.error, SourceLost)
     assert "HTTP 503" in str(called.error)

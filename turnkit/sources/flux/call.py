@@ -73,5 +73,5 @@ class Call:
         self.news = anyio.Event()
 
 
-def _unheard(event: UserEvent) -> None:
+def _unheard(event: object) -> None:
     raise AssertionError(f"nobody runs this source, which says {type(event).__name__}")

@@ -11,7 +11,7 @@ import anyio
 import structlog
 
 from turnkit.errors import SourceError
-from turnkit.sources.base import ConfigureRefused
+from turnkit.sources.base import ConfigureRefused, ConfigureUnsupported
 from turnkit.sources.feed import CHUNK_S
 from turnkit.sources.flux.call import Call
 from turnkit.sources.flux.contract import Contract
@@ -23,7 +23,6 @@ from turnkit.sources.flux.ring import Piece
 from turnkit.sources.flux.route import Lost
 from turnkit.sources.flux_wire import (
     NO_ACTIVE_TURN,
-    UNPARSABLE,
     CloseStream,
     ConfigureFailure,
     ConfigureSuccess,
@@ -89,7 +88,8 @@ class Connection:
         self.replayed_s = ring.seconds(max(0, call.sent - base))
         self.missing_s = ring.seconds(max(0, ring.start - place))
         call.turns.connected(ring.seconds(base))
-        call.orders.connected()
+        route = self._line.route
+        call.orders.connected(None if route.configures else route.host)
         call.endings.disconnected()
         return base
 
@@ -268,13 +268,19 @@ class Connection:
         self._scope.cancel()
 
     def _learn(self, error: SourceError) -> None:
-        """Draw conclusions from the end, before the next connection repeats it."""
-        if not (isinstance(error, Lost) and error.unparsable):
+        """Draw conclusions from the end, before the next connection repeats it.
+
+        A server says that it does not understand an order, or only hangs up on it. That may have
+        been an accident: without ForceEndTurn turns can still be ended here, so once is enough;
+        without Configure nothing can be changed, so it takes two.
+        """
+        if not isinstance(error, Lost):
             return
-        self.explained = self._forced or self._call.orders.unanswered
-        if self._forced:
-            self._line.route.cannot_force()
-        if self._call.orders.unanswered:
-            advice = "this server does not know Configure"
-            self._call.orders.failed(ConfigureRefused(UNPARSABLE, advice))
+        orders, route = self._call.orders, self._line.route
+        self.explained = error.unparsable and (self._forced or orders.unanswered)
+        if self._forced and (error.unparsable or error.hung_up):
+            route.cannot_force()
+        if orders.unanswered and (error.unparsable or (error.hung_up and orders.broke_off())):
+            route.cannot_configure()
+            orders.failed(ConfigureUnsupported(route.host))
             self._call.wake()

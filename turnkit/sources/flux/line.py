@@ -1,20 +1,21 @@
 """One WebSocket to a Flux server: messages out and in, and every way to break as a named error."""
 
-import logging
-import ssl
 from collections import Counter, deque
 
 import anyio
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
-from turnkit.errors import SourceRefused, WireError
+from turnkit.dial import NotTrusted, Refused, Unreachable, dial
+from turnkit.errors import WireError
+from turnkit.sources.flux.look import LOOK_BYTES
 from turnkit.sources.flux.patience import Patience
 from turnkit.sources.flux.route import Route, close_code
 from turnkit.sources.flux_query import ListenParameters
 from turnkit.sources.flux_wire import (
     EVENTS,
+    UNPARSABLE,
     ClientMessage,
     Connected,
     FluxError,
@@ -86,14 +87,24 @@ class Line:
         self._websocket = websocket
         self._parameters = parameters
         self._oddities = oddities
+        self._recode = route.service.recode(parameters.encoding)
+        self._head = b""  # the beginning of what was sent
         self._malformed_at: deque[float] = deque(maxlen=_MALFORMED_LIMIT + 1)
 
     async def send(self, message: bytes | ClientMessage) -> None:
         """Send audio or an order, waiting while the network is slow. Raises Gone."""
         try:
-            await self._websocket.send(message if isinstance(message, bytes) else encode(message))
+            await self._websocket.send(
+                self._audio(message) if isinstance(message, bytes) else encode(message)
+            )
         except ConnectionClosed as exc:
             raise Gone from exc
+
+    def _audio(self, audio: bytes) -> bytes:
+        audio = audio if self._recode is None else self._recode(audio)
+        if len(self._head) < LOOK_BYTES:
+            self._head += audio
+        return audio
 
     async def receive(self) -> ServerMessage | Unknown | None:
         """Wait for a message that makes sense; return None when the server closed as it should.
@@ -107,7 +118,7 @@ class Line:
             except ConnectionClosed as exc:
                 if self.closing and close_code(exc) in {1000, 1005, 1006}:
                     return None
-                raise self.route.closed(exc, self._parameters) from exc
+                raise self.route.closed(exc, self._parameters, self._head) from exc
             try:
                 message = parse_server(text)
             except WireError as exc:
@@ -115,9 +126,11 @@ class Line:
                 self._bear(exc)
             else:
                 self._oddities.count_unknown(message, text)
-                if isinstance(message, FluxError):
-                    raise self.route.failed(message)
-                return message
+                if not isinstance(message, FluxError):
+                    return message
+                if self.closing and message.code == UNPARSABLE:
+                    return None  # it does not know CloseStream either, and the call is over
+                raise self.route.failed(message)
 
     def _bear(self, exc: WireError) -> None:
         self._malformed_at.append(anyio.current_time())
@@ -145,9 +158,7 @@ async def open_line(
     try:
         assert websocket.response is not None
         route.welcomed(websocket.response.headers)
-        with anyio.move_on_after(patience.connected_s):
-            while not isinstance(await line.receive(), Connected):
-                continue
+        if await _greeted(line, patience):
             return line
     except BaseException:
         line.abort()
@@ -157,33 +168,34 @@ async def open_line(
     raise route.lost(f"accepted the connection, but sent no Connected within {limit_s} s")
 
 
+async def _greeted(line: Line, patience: Patience) -> bool:
+    """Wait for Connected; not for long, or not at all, where it need not come."""
+    certain = line.route.service.greets
+    if not line.route.greets:
+        return True
+    with anyio.move_on_after(patience.connected_s if certain else patience.greeting_s):
+        while not isinstance(await line.receive(), Connected):
+            continue
+        return True
+    if not certain:
+        line.route.does_not_greet()
+    return not certain
+
+
 async def _connect(
     route: Route, parameters: ListenParameters, patience: Patience
 ) -> ClientConnection:
-    quiet = logging.getLogger(f"{__name__}.websocket")
-    quiet.setLevel(logging.INFO)  # at debug level it would log the key and what people say
     try:
-        return await connect(
-            route.address(parameters),
-            additional_headers=route.authorization,
-            proxy=None if route.is_local else True,
-            compression=None,  # of audio it saves little, and it costs 40 KB a connection
-            open_timeout=patience.open_s,
-            ping_interval=None,  # audio keeps the connection busy; messages show that it lives
-            close_timeout=patience.close_s,
-            write_limit=_WRITE_LIMIT_BYTES,
-            logger=quiet,
+        return await dial(
+            route.service.address(route.url, parameters),
+            await route.offer(),
+            open_s=patience.open_s,
+            close_s=patience.close_s,
+            write_limit_bytes=_WRITE_LIMIT_BYTES,
         )
-    except InvalidStatus as exc:
+    except Refused as exc:
         raise route.refused(exc.response) from exc
-    except ssl.SSLEOFError as exc:
-        raise route.lost(f"cannot be reached: {_described(exc)}") from exc
-    except ssl.SSLError as exc:
-        who = f"turn source {route.host}"
-        raise SourceRefused(f"{who} cannot be spoken to over TLS as itself: {exc}") from exc
-    except (OSError, WebSocketException) as exc:
-        raise route.lost(f"cannot be reached: {_described(exc)}") from exc
-
-
-def _described(exc: Exception) -> str:
-    return str(exc) or type(exc).__name__
+    except NotTrusted as exc:
+        raise route.not_trusted(str(exc)) from exc
+    except Unreachable as exc:
+        raise route.lost(f"cannot be reached: {exc}") from exc

@@ -5,7 +5,7 @@ is checked against the one in force or only against its partner in the same mess
 """
 
 from turnkit.errors import TurnkitError
-from turnkit.sources.base import Change, ConfigureRefused
+from turnkit.sources.base import Change, ConfigureRefused, ConfigureUnsupported
 from turnkit.sources.flux_query import ListenParameters, ParameterRefused
 from turnkit.sources.flux_wire import Configure, Thresholds, configured
 
@@ -21,6 +21,8 @@ class Orders:
         self.settled = 0
         """All orders up to this number have been answered."""
         self._connected = False
+        self._unsupported: ConfigureUnsupported | None = None
+        self._strikes = 0  # connections a change was the end of, for all we know
         self._asked = 0
         self._waiting: list[Change] = []
         self._sent: list[Change] = []
@@ -34,27 +36,47 @@ class Orders:
     def ask(self, change: Change) -> int:
         """Take an order; return its number. Raises ConfigureRefused if Flux would refuse it."""
         wanted = _changed(_all(self.active, [*self._sent, *self._waiting]), change)
+        if self._unsupported is not None and wanted != self.active:
+            raise ConfigureUnsupported(self._unsupported.host)
         self._asked += 1
-        if self._connected:
+        if self._connected and self._unsupported is None:
             self._waiting.append(change)
-        else:  # the first connection is opened with it
+        else:  # the first connection is opened with it, or it is in force already
             self.active, self.settled = wanted, self._asked
         return self._asked
 
-    def connected(self) -> None:
-        """Begin anew on a connection opened with what is in force: what was sent was lost."""
+    def connected(self, unsupported_at: str | None = None) -> None:
+        """Begin anew on a connection opened with what is in force: what was sent was lost.
+
+        Args:
+            unsupported_at: the server's name, if it is known not to understand changes.
+        """
         self._connected = True
         self._sent, self._waiting = [], [*self._sent, *self._waiting]
+        self._unsupported = None
+        if unsupported_at is not None:
+            self._unsupported = ConfigureUnsupported(unsupported_at)
+            self.abandon(self._unsupported)
+
+    def broke_off(self) -> bool:
+        """Take note that a server hung up on a change, saying nothing; return whether once more.
+
+        Once is an accident.
+        """
+        self._strikes += 1
+        return self._strikes > 1
 
     def next(self) -> Configure | None:
         """Return what to send now, if anything."""
         if self._sent or not self._waiting:
             return None
         self._sent, self._waiting = self._waiting, []
-        return _message(_all(self.active, self._sent))
+        said = any(change.numerals is not None for change in self._sent)
+        return _message(_all(self.active, self._sent), with_numerals=said)
 
     def succeeded(self) -> None:
         """Take note that what was sent is in force."""
+        self._strikes = 0
         self.active = _all(self.active, self._sent)
         self._settle(None)
 
@@ -90,6 +112,7 @@ def order_of(change: Change) -> Configure:
         ),
         keyterms=change.keyterms,
         language_hints=change.language_hints,
+        numerals=change.numerals,
     )
 
 
@@ -106,11 +129,13 @@ def _all(parameters: ListenParameters, changes: list[Change]) -> ListenParameter
     return parameters
 
 
-def _message(wanted: ListenParameters) -> Configure:
+def _message(wanted: ListenParameters, *, with_numerals: bool) -> Configure:
     return Configure(
         thresholds=Thresholds(
             wanted.eager_eot_threshold, wanted.eot_threshold, wanted.eot_timeout_ms
         ),
         keyterms=wanted.keyterms,
         language_hints=wanted.language_hints if wanted.model == _MULTILINGUAL else None,
+        # Unless asked for it is left out: servers before 25 September 2026 would hang up over it.
+        numerals=wanted.numerals if with_numerals else None,
     )

@@ -12,6 +12,8 @@ class Patience:
     open_s: float = 3.0
     connected_s: float = 3.0
     """For the first message, which comes at once or not at all."""
+    greeting_s: float = 0.5
+    """For the first message of a server that may not send one."""
     silent_s: float = 3.0
     """For any message. Flux sends four per second of audio, and audio never pauses; the longest
     gap in recorded traffic is 0.73 s. A connection this quiet is dead."""

@@ -6,9 +6,11 @@ faster than real time, and the turn goes on as if nothing had happened.
 
 import random
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import anyio
+import anyio.lowlevel
 import structlog
 from pydantic import SecretStr
 
@@ -18,6 +20,7 @@ from turnkit.sources.base import Change, Report
 from turnkit.sources.feed import Feed
 from turnkit.sources.flux.call import Call
 from turnkit.sources.flux.connection import Connection
+from turnkit.sources.flux.crowd import Crowd
 from turnkit.sources.flux.line import open_line
 from turnkit.sources.flux.patience import Patience
 from turnkit.sources.flux.retries import Chance, Retries
@@ -25,6 +28,8 @@ from turnkit.sources.flux.route import Lost, Route, routes_of
 from turnkit.sources.flux_query import ListenParameters
 
 log = structlog.get_logger(__name__)
+
+_crowd: anyio.lowlevel.RunVar[Crowd] = anyio.lowlevel.RunVar(f"{__name__}.crowd")
 
 _OUTAGES = 100  # kept to look at; a call that has more has other worries
 _PATIENCE = Patience()
@@ -51,31 +56,34 @@ class FluxSource:
 
     def __init__(
         self,
-        url: str,
+        where: str | Sequence[Route],
         parameters: ListenParameters,
         *,
         key: SecretStr | None = None,
         patience: Patience = _PATIENCE,
         chance: Chance = random.random,
     ) -> None:
-        """Check the URL and the key. Raises ConfigError.
+        """Check the address, the key, and whether all of it goes together. Raises ConfigError.
 
         Args:
-            url: the server's; without a path, `/v2/listen` is meant. After a comma, another one to
-                turn to when the first is lost, and so on.
+            where: a server's URL; without a path, `/v2/listen` is meant. After a comma, another one
+                to turn to when the first is lost, and so on. Or routes, from `read_places`.
             parameters: what to ask for in the handshake.
-            key: sent only over TLS or to this machine, for others could read it on its way.
+            key: for URLs. It is sent only over TLS or to this machine, for others could read it.
             patience: how long to wait for what.
             chance: spreads the tries of many calls over time.
         """
         self.outages: deque[Outage] = deque(maxlen=_OUTAGES)
-        self._routes = routes_of(url, key)
+        self._routes = routes_of(where, key) if isinstance(where, str) else list(where)
+        for route in self._routes:
+            route.service.check(route.url, parameters)
         self._patience = patience
         self._chance = chance
         self._feed = Feed(AudioFormat(parameters.sample_rate_hz, parameters.encoding))
         self._call = Call(parameters)
         self._connected = False
         self._lost_at: float | None = None
+        self._tried = False
         self._unparsable = False  # whether a server did not understand us, for no reason known
 
     @property
@@ -97,6 +105,11 @@ class FluxSource:
     def breaches(self) -> Counter[str]:
         """Which promises the server broke, and how often."""
         return self._call.breaches
+
+    @property
+    def unsupported(self) -> dict[str, frozenset[str]]:
+        """Which servers were found not to understand what, by host."""
+        return {route.host: frozenset(route.unsupported) for route in self._routes}
 
     @property
     def active(self) -> ListenParameters:
@@ -126,8 +139,8 @@ class FluxSource:
         """Change how the server listens; return when it has said yes.
 
         Changes asked for at once go in one message, and only one is unanswered at a time. What is
-        in force stays so on further connections. Raises ConfigureRefused, or SourceLost after 10 s
-        without an answer.
+        in force stays so on further connections. Raises ConfigureRefused (ConfigureUnsupported, if
+        this server knows no changes), or SourceLost after 10 s without an answer.
         """
         orders = self._call.orders
         number = orders.ask(change)
@@ -207,6 +220,7 @@ class FluxSource:
         call, patience = self._call, self._patience
         try:
             with anyio.CancelScope(deadline=retries.deadline) as limited:
+                await self._stand_in_line()
                 line = await open_line(route, call.orders.active, patience, call.oddities)
         except SourceError as exc:
             return self._understood(exc, explained=False)
@@ -223,6 +237,14 @@ class FluxSource:
             else:
                 line.abort()
         return self._understood(error, explained=connection.explained)
+
+    async def _stand_in_line(self) -> None:
+        """Wait until it is this call's turn to come back; a call that begins need not."""
+        if self._tried:
+            crowd = _crowd.get(None) or Crowd()
+            _crowd.set(crowd)
+            await anyio.sleep_until(crowd.admit(anyio.current_time()))
+        self._tried = True
 
     def _enter(self, route: Route, retries: Retries, connection: Connection) -> None:
         """Take note of a new connection, and of the outage it ended."""
