@@ -1,5 +1,7 @@
 """The public face, pinned: what stands here is promised."""
 
+import pytest
+
 import turnkit
 import turnkit.testing
 
@@ -23,12 +25,26 @@ def test_the_public_names():
         "Speech",
         "SynthesisError",
         "ToolUse",
+        "Transcription",
+        "TranscriptionError",
         "TransportClosed",
         "Turn",
         "TurnkitError",
         "WireError",
         "tool",
+        "transcribe",
     ]
+
+
+@pytest.mark.parametrize("name", turnkit.__all__)
+def test_each_public_name_is_there(name):
+    assert getattr(turnkit, name) is not None
+    assert name in dir(turnkit)
+
+
+def test_a_name_that_is_not_there_is_said_not_to_be():
+    with pytest.raises(AttributeError, match="Agend"):
+        turnkit.Agend  # noqa: B018
 
 
 def test_the_public_names_for_testing():

@@ -17,8 +17,21 @@ PURE = [
     *(PACKAGE / "engine" / f"{name}.py" for name in ("confidence", "endpointer")),
     *(
         PACKAGE / "sources" / "flux" / f"{name}.py"
-        for name in ("ring", "pace", "retries", "contract", "turns", "orders", "endings")
+        for name in (
+            *("ring", "pace", "retries", "contract", "turns", "orders", "endings"),
+            *("crowd", "look"),
+        )
     ),
+    *(
+        PACKAGE / "listen" / f"{name}.py"
+        for name in ("answers", "breaches", "fault_specs", "faults", "player", "script", "trouble")
+    ),
+    *(
+        PACKAGE / "sources" / "aigateway" / f"{name}.py"
+        for name in ("join", "stretches", "story", "pulse")
+    ),
+    *(PACKAGE / "doctor" / f"{name}.py" for name in ("finding", "engine_log", "engine_toml")),
+    PACKAGE / "aigateway.py",
     PACKAGE / "ledger.py",
     PACKAGE / "tts" / "clauses.py",
 ]
@@ -64,7 +77,7 @@ def test_asyncio_itself_is_used_where_a_clock_or_a_server_needs_it_only():
     users = {name_of(p) for p in MODULES if any(i.split(".")[0] == "asyncio" for i in imports(p))}
     assert users == {
         "turnkit.client_socket",
-        "turnkit.errand",
+        "turnkit.clock",
         "turnkit.testing.clock",
         "turnkit.unruly",
     }
@@ -89,6 +102,10 @@ def test_imports_make_no_circle():
 def test_no_product_code_needs_the_server_but_the_command_line():
     server = {"turnkit.server", "turnkit.asgi"}
     users = {name_of(path) for path in MODULES if server & set(imports(path))}
+    users -= {
+        "turnkit.testing.threaded",  # a server for other people's tests
+        "turnkit.workers",  # several servers
+    }
     assert all(name.startswith("turnkit.commands.") for name in users)
 
 

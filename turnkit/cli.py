@@ -9,6 +9,7 @@ from rich.text import Text
 from turnkit.commands.call import call
 from turnkit.commands.listen import listen
 from turnkit.commands.serve import serve
+from turnkit.commands.transcribe import transcribe
 from turnkit.errors import ConfigError, TurnkitError
 
 app = typer.Typer(
@@ -17,7 +18,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for command in (serve, call, listen):
+for command in (serve, call, listen, transcribe):
     app.command()(command)
 
 

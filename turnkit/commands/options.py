@@ -22,7 +22,10 @@ AgentArgument = Annotated[
 ]
 Source = Annotated[
     str | None,
-    typer.Option(help="Who detects turns: local, deepgram, ws://host/v2/listen, replay:FILE."),
+    typer.Option(
+        help="Who detects turns: local, deepgram, deepgram-eu, cloudflare:wss://host, aigateway, "
+        "ws://host/v2/listen, replay:FILE."
+    ),
 ]
 Voice = Annotated[
     str | None,
