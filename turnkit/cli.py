@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from turnkit.commands.call import call
+from turnkit.commands.doctor import doctor
 from turnkit.commands.listen import listen
 from turnkit.commands.serve import serve
 from turnkit.commands.transcribe import transcribe
@@ -18,7 +19,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for command in (serve, call, listen, transcribe):
+for command in (serve, call, listen, doctor, transcribe):
     app.command()(command)
 
 

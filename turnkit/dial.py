@@ -94,7 +94,7 @@ async def dial(
     except ssl.SSLEOFError as exc:
         raise Unreachable(_described(exc)) from exc
     except ssl.SSLError as exc:
-        raise NotTrusted(_distrust(exc)) from exc
+        raise NotTrusted(distrust(exc)) from exc
     except (OSError, WebSocketException) as exc:
         raise Unreachable(_described(exc)) from exc
 
@@ -133,7 +133,7 @@ def read_url(text: str, name: str, path: str, *, advice: str) -> SplitResult:
     return parts._replace(path=parts.path.rstrip("/") or path)
 
 
-def _distrust(exc: ssl.SSLError) -> str:
+def distrust(exc: ssl.SSLError) -> str:
     """Say what is wrong in words that tell whose fault it is."""
     if isinstance(exc, ssl.SSLCertVerificationError):
         return (

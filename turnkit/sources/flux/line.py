@@ -153,19 +153,31 @@ async def open_line(
     route: Route, parameters: ListenParameters, patience: Patience, oddities: Oddities
 ) -> Line:
     """Connect, and wait until the server is ready for audio. Raises Lost and SourceRefused."""
-    websocket = await _connect(route, parameters, patience)
-    line = Line(websocket, route, parameters, oddities)
+    line = await knock(route, parameters, patience, oddities)
     try:
-        assert websocket.response is not None
-        route.welcomed(websocket.response.headers)
-        if await _greeted(line, patience):
-            return line
+        await greet(line, patience)
     except BaseException:
         line.abort()
         raise
-    line.abort()
-    limit_s = patience.connected_s
-    raise route.lost(f"accepted the connection, but sent no Connected within {limit_s} s")
+    return line
+
+
+async def knock(
+    route: Route, parameters: ListenParameters, patience: Patience, oddities: Oddities
+) -> Line:
+    """Do the handshake, the first half of `open_line`. Raises Lost and SourceRefused."""
+    websocket = await _connect(route, parameters, patience)
+    assert websocket.response is not None
+    route.welcomed(websocket.response.headers)
+    return Line(websocket, route, parameters, oddities)
+
+
+async def greet(line: Line, patience: Patience) -> None:
+    """Wait until the server is ready for audio, the second half. Raises Lost and SourceRefused."""
+    if not await _greeted(line, patience):
+        limit_s = patience.connected_s
+        said = f"accepted the connection, but sent no Connected within {limit_s} s"
+        raise line.route.lost(said)
 
 
 async def _greeted(line: Line, patience: Patience) -> bool:

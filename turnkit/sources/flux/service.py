@@ -94,8 +94,15 @@ class Flux:
                 return self._credentials.advice
             case 403:
                 return "check that the key's project may use this model, and that the model exists"
+            case 404 if self.forces:  # Deepgram's own
+                return f"check the URL: nothing is served there, Flux is at {PATH}"
             case 404:
-                return f"check the URL: nothing is served there; Flux is at {PATH}"
+                return (
+                    f"check the URL: nothing is served there, Flux is at {PATH}; a self-hosted "
+                    "API serves it if api.toml has listen_v2 = true in [features]"
+                )
+            case 429 if not self.forces:
+                return "all of its streams are taken; raise concurrency_limit, or try again later"
             case _:
                 return advice_in_general(status)
 
