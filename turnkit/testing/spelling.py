@@ -2,8 +2,9 @@
 
 Whoever hears such audio from any point on hears exactly the words in it, so what was said in a call
 can be compared with what was understood, whatever happened to the call in between. Each word takes
-0.24 s, as in `turnkit.testing.ears`; each letter in it is 20 ms of one value, for itself
-and its place. It is 16 kHz linear16, and does not survive another encoding or rate.
+0.24 s, as in `turnkit.testing.ears`; each letter in it is 20 ms of one value, for itself and its
+place, with one sign and the other in turn, or it would be taken for a constant offset and removed.
+It is 16 kHz linear16, and does not survive another encoding or rate.
 """
 
 from dataclasses import dataclass
@@ -28,11 +29,14 @@ def _spelled(word: str) -> bytes:
     letters = word.encode("latin-1").ljust(_LETTERS, b"\0")
     assert len(letters) == _LETTERS, f"{word!r} has more than {_LETTERS} letters"
     values = [_PLACE * place + letter for place, letter in enumerate(letters, start=1)]
-    return np.repeat(np.array(values, np.int16), _LETTER_SAMPLES).tobytes()
+    signs = np.tile(np.array([1, -1], np.int16), _LETTER_SAMPLES // 2 * _LETTERS)
+    return (np.repeat(np.array(values, np.int16), _LETTER_SAMPLES) * signs).tobytes()
 
 
 class Reader:
     """A recognizer that makes out what `spell` says, each word when its last letter begins."""
+
+    trusted = True
 
     def __init__(self) -> None:
         self.words: tuple[Word, ...] = ()
@@ -43,9 +47,10 @@ class Reader:
 
     def feed(self, samples: Samples) -> None:
         """Read on."""
-        changes = np.flatnonzero(np.diff(samples)) + 1
+        values = np.abs(samples)
+        changes = np.flatnonzero(np.diff(values)) + 1
         for start in [0, *changes.tolist()][: len(samples)]:
-            self._read(int(samples[start]), self._samples + start)
+            self._read(int(values[start]), self._samples + start)
         self._samples += len(samples)
 
     def finish(self) -> tuple[Word, ...]:
@@ -59,6 +64,12 @@ class Reader:
         self.words = ()
         self._samples = self._place = 0
         self._letters = []
+
+    def bias(self, keyterms: tuple[str, ...]) -> None:
+        """Expect what it expects anyway."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
     def _read(self, value: int, at: int) -> None:
         place, letter = divmod(value, _PLACE)

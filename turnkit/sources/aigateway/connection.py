@@ -11,6 +11,7 @@ import anyio.lowlevel
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from turnkit.audio.pcm import recoder
 from turnkit.dial import NotTrusted, Refused, Unreachable, dial
 from turnkit.errors import SourceError, WireError
 from turnkit.sources.aigateway.call import Call
@@ -23,7 +24,7 @@ from turnkit.sources.aigateway.results_wire import (
     Results,
     parse,
 )
-from turnkit.sources.aigateway.route import Route, recoder
+from turnkit.sources.aigateway.route import Route
 from turnkit.sources.flux.pace import Pace
 from turnkit.sources.flux.patience import Patience
 from turnkit.sources.flux.ring import Piece
@@ -49,7 +50,7 @@ class Connection:
         self._route = route
         self._call = call
         self._patience = patience
-        self._recode = recoder(call.audio)
+        self._recode = recoder(call.audio.encoding)
         self._position = self._resume()
         self._pace: Pace | None = None
         self._pauses = call.pauses

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 from urllib.parse import SplitResult, urlencode
 
-import numpy as np
 from pydantic import SecretStr
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Response
@@ -20,8 +19,6 @@ from turnkit.aigateway import (
     retry_after_s,
     sentence,
 )
-from turnkit.audio.frames import AudioFormat, Encoding
-from turnkit.audio.g711 import decode_alaw, decode_mulaw
 from turnkit.dial import Offer, is_private, read_url
 from turnkit.errors import ConfigError, SourceLost, SourceRefused
 from turnkit.sources.aigateway.results_wire import Failed, parse_refusal
@@ -152,25 +149,6 @@ def realtime_url(base_url: str) -> str:
     return parts._replace(scheme=scheme, path=f"{parts.path}/realtime").geturl()
 
 
-def recoder(audio: AudioFormat) -> Recode | None:
-    """Return what makes linear16 of this audio; None if it is."""
-    return _RECODERS[audio.encoding]
-
-
 def _read(url: str) -> SplitResult:
     advice = f"the model is a setting (aigateway_model), and the key is {KEY}"
     return read_url(url, "AIgateway's URL", PATH, advice=advice)
-
-
-def _of_floats(audio: bytes) -> bytes:
-    floats = np.nan_to_num(np.frombuffer(audio, "<f4"), posinf=1, neginf=-1)
-    samples = np.asarray(np.rint(np.clip(floats, -1, 1) * np.float32(32767)), "<i2")
-    return bytes(samples.tobytes())
-
-
-_RECODERS: dict[Encoding, Recode | None] = {
-    "linear16": None,
-    "linear32": _of_floats,
-    "mulaw": lambda audio: decode_mulaw(audio).tobytes(),
-    "alaw": lambda audio: decode_alaw(audio).tobytes(),
-}

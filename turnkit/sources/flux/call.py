@@ -5,6 +5,7 @@ from collections import Counter
 import anyio
 import structlog
 
+from turnkit import clock
 from turnkit.audio.frames import AudioFormat
 from turnkit.sources.base import Report
 from turnkit.sources.feed import CHUNK_S
@@ -55,7 +56,7 @@ class Call:
     def hear(self, audio: bytes) -> None:
         """Take in the next chunk of the user's audio."""
         self.ear.hear(audio)
-        self.ring.append(audio, anyio.current_time())
+        self.ring.append(audio, clock.now())
         if self.ring.start > self.sent:
             self.unsent_bytes += (self.ring.start - self.sent) * self._sample_bytes
             self.sent = self.ring.start

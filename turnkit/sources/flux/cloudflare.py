@@ -9,12 +9,11 @@ from enum import Enum
 from typing import Final
 from urllib.parse import SplitResult, urlencode
 
-import numpy as np
 import structlog
 from pydantic import SecretStr
 
 from turnkit.audio.frames import Encoding
-from turnkit.audio.g711 import decode_alaw, decode_mulaw
+from turnkit.audio.pcm import recoder
 from turnkit.config import Settings
 from turnkit.deepgram import credentials as deepgram
 from turnkit.deepgram.credentials import Credentials
@@ -132,7 +131,7 @@ class Cloudflare:
 
     def recode(self, encoding: Encoding) -> Recode | None:
         """Return how to make linear16 of it."""
-        return _RECODERS[encoding]
+        return recoder(encoding)
 
     def relents(self, status: int) -> bool:
         """Ask with less, or show the token in its other form, each once."""
@@ -240,16 +239,3 @@ def _checked(secret: SecretStr | None, variable: str) -> str:
 def _is_cloudflares(url: SplitResult) -> bool:
     host = url.hostname or ""
     return host.endswith(_HOSTS) or is_loopback(host)
-
-
-def _from_linear32(audio: bytes) -> bytes:
-    samples = np.nan_to_num(np.frombuffer(audio, "<f4"), posinf=1.0, neginf=-1.0)
-    return bytes(np.clip(np.round(samples * 32767), -32768, 32767).astype("<i2").tobytes())
-
-
-_RECODERS: dict[Encoding, Recode | None] = {
-    "linear16": None,
-    "linear32": _from_linear32,
-    "mulaw": lambda audio: decode_mulaw(audio).tobytes(),
-    "alaw": lambda audio: decode_alaw(audio).tobytes(),
-}

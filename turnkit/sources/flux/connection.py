@@ -10,6 +10,7 @@ from typing import assert_never
 import anyio
 import structlog
 
+from turnkit import clock
 from turnkit.errors import SourceError
 from turnkit.sources.base import ConfigureRefused, ConfigureUnsupported
 from turnkit.sources.feed import CHUNK_S
@@ -58,7 +59,7 @@ class Connection:
         self._pace: Pace | None = None
         self._level_at: float | None = None
         self._forced = False  # whether a ForceEndTurn has no answer yet
-        self._listened_at = anyio.current_time()  # when the server last said something
+        self._listened_at = clock.now()  # when the server last said something
         self._listened = call.ring.end  # and how much audio there was then
         self._error: SourceError | None = None
         self._scope = anyio.CancelScope()
@@ -102,7 +103,7 @@ class Connection:
                 self._position = piece.end
                 self._call.sent = max(self._call.sent, piece.end)
             self._line.closing = True
-            self._scope.deadline = anyio.current_time() + self._patience.drain_s
+            self._scope.deadline = clock.now() + self._patience.drain_s
             await self._line.send(CloseStream())
         except Gone:
             return  # who reads learns of it too, and why
@@ -114,7 +115,7 @@ class Connection:
         while True:
             news = self._call.news
             await self._attend()
-            now = anyio.current_time()
+            now = clock.now()
             piece = ring.read(self._position)
             if piece is None and ring.finished:
                 return None
@@ -135,7 +136,7 @@ class Connection:
             await self._line.send(message)
         action = self._call.endings.next(
             self._progress(),
-            anyio.current_time(),
+            clock.now(),
             timeout_s=self._call.orders.active.eot_timeout_ms / 1000,
             forces=self._line.route.forces,
         )
@@ -174,7 +175,7 @@ class Connection:
     async def _follow(self) -> None:
         """Take in what the server says until it closes as it was asked to."""
         while (message := await self._line.receive()) is not None:
-            self._listened_at, self._listened = anyio.current_time(), self._call.ring.end
+            self._listened_at, self._listened = clock.now(), self._call.ring.end
             if self._is_new(message):
                 self._take(message)
 
@@ -185,7 +186,7 @@ class Connection:
         """
         ring, silent_s = self._call.ring, self._patience.silent_s
         while not self._line.closing:
-            if anyio.current_time() < self._listened_at + silent_s:
+            if clock.now() < self._listened_at + silent_s:
                 await anyio.sleep_until(self._listened_at + silent_s)
             elif ring.seconds(ring.end - self._listened) < silent_s - 2 * CHUNK_S:
                 await anyio.sleep(CHUNK_S)
@@ -255,7 +256,7 @@ class Connection:
         One that never was level is kept: it catches up, or the network can do no better.
         """
         ring, turns = self._call.ring, self._call.turns
-        now = anyio.current_time()
+        now = clock.now()
         lag_s = ring.seconds(ring.end) - turns.told_s
         if lag_s <= self._patience.behind_s:
             self._level_at = now

@@ -1,15 +1,20 @@
 """An ear of our own, for when the server has none: when was somebody last heard to speak?
 
-It is webrtcvad in its strictest mode, at 40 us for each 80 ms. On noise it is often wrong, so
-nothing that could not be taken back may hang on it alone.
+It is webrtcvad in its strictest mode, at the audio's own rate where it can. On noise it is often
+wrong, so nothing that could not be taken back may hang on it alone.
 """
 
-from turnkit.audio.framer import Framer
-from turnkit.audio.frames import AudioFormat, samples_of
-from turnkit.audio.vad import WINDOW_S, WINDOW_SAMPLES, WebrtcVad
-from turnkit.engine.intake import Intake
+import webrtcvad
 
-_SPEECH_WINDOWS = 2  # a click lasts one
+from turnkit.audio.framer import Framer
+from turnkit.audio.frames import FRAME_S, AudioFormat
+from turnkit.audio.pcm import decode
+from turnkit.audio.resample import Resampler
+
+_RATES_HZ = (8000, 16000, 32000, 48000)  # webrtcvad's
+_RATE_HZ = 16000
+_STRICTEST = 3
+_SPEECH_FRAMES = 3  # a click lasts two
 
 
 class Ear:
@@ -18,24 +23,26 @@ class Ear:
     def __init__(self, audio: AudioFormat, piece_s: float) -> None:
         self.spoken_s = 0.0
         """Where somebody was last heard to speak."""
-        self._intake = Intake(audio, piece_s)
-        self._windows = Framer(WINDOW_SAMPLES * 2)
-        self._vad = WebrtcVad()
-        self._loud_windows = 0  # on end
+        self._audio = audio
+        self._rate_hz = audio.sample_rate_hz if audio.sample_rate_hz in _RATES_HZ else _RATE_HZ
+        self._resampler = Resampler(audio.sample_rate_hz, self._rate_hz)
+        self._framer = Framer(AudioFormat(self._rate_hz).bytes_in(FRAME_S))
+        self._vad = webrtcvad.Vad(_STRICTEST)
+        self._loud_frames = 0  # on end
         self._piece_s = piece_s
         self._heard_s = 0.0
 
     @property
     def speech_s(self) -> float:
         """For how long somebody has been speaking."""
-        return self._loud_windows * WINDOW_S
+        return self._loud_frames * FRAME_S
 
     def hear(self, audio: bytes) -> None:
         """Take in the next piece."""
         self._heard_s += self._piece_s
-        for samples in self._intake.feed(audio):
-            for window in self._windows.feed(samples.tobytes()):
-                loud = self._vad.speech_probability(samples_of(window)) > 0
-                self._loud_windows = self._loud_windows + 1 if loud else 0
-                if self._loud_windows >= _SPEECH_WINDOWS:
-                    self.spoken_s = self._heard_s
+        samples = self._resampler.feed(decode(audio, self._audio.encoding))
+        for frame in self._framer.feed(samples.tobytes()):
+            loud = self._vad.is_speech(frame, self._rate_hz)
+            self._loud_frames = self._loud_frames + 1 if loud else 0
+            if self._loud_frames >= _SPEECH_FRAMES:
+                self.spoken_s = self._heard_s

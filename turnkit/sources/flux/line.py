@@ -7,6 +7,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from turnkit import clock
 from turnkit.dial import NotTrusted, Refused, Unreachable, dial
 from turnkit.errors import WireError
 from turnkit.sources.flux.look import LOOK_BYTES
@@ -89,6 +90,7 @@ class Line:
         self._oddities = oddities
         self._recode = route.service.recode(parameters.encoding)
         self._head = b""  # the beginning of what was sent
+        self._unlooked: tuple[ServerMessage | Unknown, bytes] | None = None
         self._malformed_at: deque[float] = deque(maxlen=_MALFORMED_LIMIT + 1)
 
     async def send(self, message: bytes | ClientMessage) -> None:
@@ -111,6 +113,9 @@ class Line:
 
         Raises Lost and SourceRefused.
         """
+        if self._unlooked is not None:  # it was acted on meanwhile, which was more urgent
+            self._oddities.count_unknown(*self._unlooked)
+            self._unlooked = None
         while True:
             try:
                 # As bytes: invalid UTF-8 is to cost a message, not the connection.
@@ -125,7 +130,7 @@ class Line:
                 self._oddities.count_malformed(exc, len(text))
                 self._bear(exc)
             else:
-                self._oddities.count_unknown(message, text)
+                self._unlooked = message, text
                 if not isinstance(message, FluxError):
                     return message
                 if self.closing and message.code == UNPARSABLE:
@@ -133,7 +138,7 @@ class Line:
                 raise self.route.failed(message)
 
     def _bear(self, exc: WireError) -> None:
-        self._malformed_at.append(anyio.current_time())
+        self._malformed_at.append(clock.now())
         spread_s = self._malformed_at[-1] - self._malformed_at[0]
         if len(self._malformed_at) > _MALFORMED_LIMIT and spread_s < _MALFORMED_WINDOW_S:
             raise self.route.lost(f"sends messages that are not Flux's: {exc}") from exc

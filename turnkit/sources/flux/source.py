@@ -14,6 +14,7 @@ import anyio.lowlevel
 import structlog
 from pydantic import SecretStr
 
+from turnkit import clock
 from turnkit.audio.frames import AudioFormat
 from turnkit.errors import SourceError, SourceLost, SourceRefused
 from turnkit.sources.base import Change, Report
@@ -189,14 +190,14 @@ class FluxSource:
 
     async def _stay_connected(self) -> SourceError | None:
         """Converse over one connection after the other; return what ended that, if anything."""
-        began_at = anyio.current_time()
+        began_at = clock.now()
         retries = Retries(self._patience.retries, len(self._routes), began_at)
         while True:
             route = self._routes[retries.route]
             error = await self._try(route, retries)
             if error is None:
                 return None
-            now = anyio.current_time()
+            now = clock.now()
             wait_s = self._wait_s(error, retries, now)
             log.warning("flux.lost", host=route.host, error=str(error), wait_s=wait_s)
             if wait_s is None:
@@ -243,7 +244,7 @@ class FluxSource:
         if self._tried:
             crowd = _crowd.get(None) or Crowd()
             _crowd.set(crowd)
-            await anyio.sleep_until(crowd.admit(anyio.current_time()))
+            await anyio.sleep_until(crowd.admit(clock.now()))
         self._tried = True
 
     def _enter(self, route: Route, retries: Retries, connection: Connection) -> None:
@@ -252,7 +253,7 @@ class FluxSource:
         if self._lost_at is not None:
             outage = Outage(
                 began_at=self._lost_at,
-                gap_s=anyio.current_time() - self._lost_at,
+                gap_s=clock.now() - self._lost_at,
                 tries=retries.failures,
                 replayed_s=connection.replayed_s,
                 missing_s=connection.missing_s,
