@@ -64,6 +64,16 @@ def open_speech_model(settings: Settings) -> SpeechModel:
     return model
 
 
+def check(settings: Settings) -> None:
+    """Find out now, and not in the first call, whether source, voice and model can be had.
+
+    It also imports what they need: the first call would be heard to wait for it.
+    """
+    open_source(settings, AudioFormat(16000))
+    open_voice(settings)
+    open_model(settings)
+
+
 def load(kind: str, package: str, spec: str) -> tuple[ModuleType, str | None]:
     """Import what `spec` names; return its module and argument.
 

@@ -33,6 +33,11 @@ PROGRESS_S = 5.0
 EXIT_S = 2
 """How long the end may take once calls are closed, before we stop asking nicely."""
 
+_THRESHOLDS = gc.get_threshold()
+_GARBAGE = 20_000
+"""After how many new objects Python looks for garbage: each look halts all calls for a moment, and
+few of a call's objects need it."""
+
 PING_S = 5.0
 """A client that answers no ping for so long is gone, whatever TCP believes."""
 
@@ -50,6 +55,8 @@ def serve(app: Starlette, settings: Settings) -> None:
 
 def serve_on(listener: socket.socket, app: Starlette, settings: Settings) -> None:
     """Serve, as `serve` does, on a socket that is bound already."""
+    if (recognizers := getattr(app.state, "recognizers", None)) is not None:
+        recognizers.start()  # or the first call would have to wait for them
     try:
         _Server(app, settings, listener).run(sockets=[listener])
     finally:
@@ -131,6 +138,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         gc.collect()
         gc.freeze()  # what is loaded by now stays; collections need not look at it again
+        gc.set_threshold(_GARBAGE, *_THRESHOLDS[1:])
         log.info("server.ready", url=self.url)
         self.ready.set()
 
@@ -170,6 +178,7 @@ class _Server(uvicorn.Server):
             with anyio.move_on_after(EXIT_S / 2):
                 await self.lifespan.shutdown()
         gc.unfreeze()
+        gc.set_threshold(*_THRESHOLDS)
         if self._calls.draining:  # told to end: asyncio waits for tasks that refuse to, for ever
             _alarm(EXIT_S)
 

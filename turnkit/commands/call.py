@@ -51,7 +51,7 @@ def call(
     from turnkit.loader import load_agent
 
     agent_class = load_agent(agent)
-    options.check(settings)
+    plug.check(settings)
     parts: list[caller.Part] = []
     if audio is not None:
         parts = [read_audio(audio, caller.CALLER_HZ, channel=channel)]

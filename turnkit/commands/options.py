@@ -66,16 +66,6 @@ def read_settings(sets: list[str] | None, *, quiet: bool = False, **flags: Any) 
     return read
 
 
-def check(settings: Settings) -> None:
-    """Find out now, and not in the first call, whether source, voice and model can be had."""
-    from turnkit import plug
-    from turnkit.audio.frames import AudioFormat
-
-    plug.open_source(settings, AudioFormat(16000))
-    plug.open_voice(settings)
-    plug.open_model(settings)
-
-
 def serve(app: "Starlette", build: "Callable[[], Starlette]", settings: Settings) -> None:
     """Serve until told to stop, with as many processes as the settings say.
 

@@ -24,7 +24,6 @@ def serve(
     )
     build = partial(_build, agent, settings)
     application = build()  # what is wrong with the agent shows here and now
-    options.check(settings)
     options.console.print(
         f"Open [bold]http://{options.shown(settings.host)}:{settings.port}[/] and talk to {agent}."
     )
@@ -32,7 +31,9 @@ def serve(
 
 
 def _build(agent: str, settings: Settings) -> Any:
+    from turnkit import plug
     from turnkit.asgi import create_app
     from turnkit.loader import load_agent
 
+    plug.check(settings)
     return create_app(load_agent(agent), settings)

@@ -76,7 +76,7 @@ def create(argument: str | None, settings: Settings) -> Model:
     try:
         import openai  # noqa: F401, PLC0415  # an extra, and a third of a second to import
 
-        from turnkit.llm import http2  # noqa: F401, PLC0415  # so that no reply waits for it
+        from turnkit.llm import pool  # noqa: F401, PLC0415  # so that no reply waits for it
     except ImportError as exc:
         raise ConfigError(
             "llm openai needs a package: install it with `pip install 'turnkit[openai]'`"
@@ -224,9 +224,9 @@ def _http_client() -> tuple["AsyncClient", Callable[["Request"], Awaitable["Resp
     )
     transport = None
     if not urllib.request.getproxies():  # a transport of our own would go past the proxy
-        from turnkit.llm import http2  # noqa: PLC0415  # needs what the SDK brings
+        from turnkit.llm import pool  # noqa: PLC0415  # needs what the SDK brings
 
-        transport = http2.transport(limits)
+        transport = pool.transport(limits)
     http = openai.DefaultAsyncHttpxClient(transport=transport, limits=limits)
     if transport is not None:  # there is nothing for the client to add: no proxy, no redirect
         return http, transport.handle_async_request

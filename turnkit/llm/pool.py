@@ -1,16 +1,21 @@
-"""HTTP/2 whose cancelled requests are cancelled on the server's side too.
+"""Connections to models: cancelled on the server's side too, and asked in one piece.
 
-httpcore2 (2.16, as httpcore before it) forgets a stream that is closed early without a word to the
-server, which RST_STREAM would be (RFC 9113, section 5.4.2). The server goes on generating; what it
-sends eats up the connection's flow-control window; and after 100 such streams no request gets
-through at all ("Max outbound streams is 100"). Here the stream is reset. This reaches for names
-that httpcore2 does not promise to keep: where they are gone, `transport` returns None, and callers
-stay with HTTP/1.1, which closes the connection instead.
+HTTP/2: httpcore2 (2.16, as httpcore before it) forgets a stream that is closed early without a word
+to the server, which RST_STREAM would be (RFC 9113, section 5.4.2). The server goes on generating;
+what it sends eats up the connection's flow-control window; and after 100 such streams no request
+gets through at all ("Max outbound streams is 100"). Here the stream is reset.
+
+HTTP/1.1: httpcore2 writes the head of a request and its body apart, each with a round through the
+event loop; the user waits for both. Here they leave together.
+
+This reaches for names that httpcore2 does not promise to keep: where they are gone, `transport`
+returns None, and callers stay with HTTP/1.1 as it comes, which closes a connection to cancel.
 """
 
 import anyio
 import h2.errors
 import h2.events
+import h11
 import httpcore2
 import httpx2
 import structlog
@@ -23,8 +28,8 @@ _RESET_S = 0.5
 
 def transport(limits: httpx2.Limits) -> httpx2.AsyncHTTPTransport | None:
     """Return a transport that offers HTTP/2, or None if cancelling would not work."""
-    wanted = {"_response_closed", "_write_outgoing_data"}
-    if not wanted <= set(dir(httpcore2.AsyncHTTP2Connection)):
+    known = {*dir(httpcore2.AsyncHTTP2Connection), *dir(httpcore2.AsyncHTTP11Connection)}
+    if not {"_response_closed", "_write_outgoing_data", "_send_event"} <= known:
         log.warning("http2.off", advice="this version of httpcore2 is unknown; please report it")
         return None
     return _Transport(limits)
@@ -70,8 +75,22 @@ class _Connection(httpcore2.AsyncHTTPConnection):
     def _upon(self, stream: httpcore2.AsyncNetworkStream) -> httpcore2.AsyncConnectionInterface:
         tls = stream.get_extra_info("ssl_object")
         agreed = tls is not None and tls.selected_alpn_protocol() == "h2"
-        kind = _Http2 if agreed else httpcore2.AsyncHTTP11Connection
+        kind = _Http2 if agreed else _Http1
         return kind(self._origin, stream, self._keepalive_expiry)
+
+
+class _Http1(httpcore2.AsyncHTTP11Connection):
+    """Sends a request when it is complete."""
+
+    _unsent = b""
+
+    async def _send_event(  # httpcore2's signature
+        self, event: h11.Event, timeout: float | None = None
+    ) -> None:
+        self._unsent += self._h11_state.send(event) or b""
+        if isinstance(event, h11.EndOfMessage):
+            whole, self._unsent = self._unsent, b""
+            await self._network_stream.write(whole, timeout=timeout)
 
 
 class _Http2(httpcore2.AsyncHTTP2Connection):

@@ -1,4 +1,4 @@
-"""HTTP/2: what `test_openai` does not see of it."""
+"""Connections: what `test_openai` does not see of it."""
 
 import pytest
 
@@ -7,27 +7,27 @@ import httpcore2
 import httpx2
 
 from turnkit import plug
-from turnkit.llm import http2, openai
+from turnkit.llm import openai, pool
 
 pytestmark = pytest.mark.anyio
 
 
 def test_an_unknown_version_of_the_library_leaves_us_with_http_1(monkeypatch):
-    assert http2.transport(httpx2.Limits())
+    assert pool.transport(httpx2.Limits())
     monkeypatch.delattr(httpcore2.AsyncHTTP2Connection, "_write_outgoing_data")
-    assert http2.transport(httpx2.Limits()) is None
+    assert pool.transport(httpx2.Limits()) is None
 
 
 async def test_a_proxy_is_not_passed_over(monkeypatch):
     pytest.importorskip("openai")
-    monkeypatch.setattr(http2, "transport", lambda limits: pytest.fail("went past the proxy"))
+    monkeypatch.setattr(pool, "transport", lambda limits: pytest.fail("went past the proxy"))
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     client, _ = openai._http_client()
     await client.aclose()
 
 
 async def test_a_connection_that_fails_is_an_error_and_leaves_the_pool():
-    transport = http2.transport(httpx2.Limits(max_connections=1))
+    transport = pool.transport(httpx2.Limits(max_connections=1))
     async with httpx2.AsyncClient(transport=transport) as client:
         for _ in range(3):
             with pytest.raises(httpx2.ConnectError):
