@@ -6,9 +6,12 @@ the system's own buffers, two minutes of audio disappeared in them.
 Patience: a client that connects and says nothing, or says it byte by byte, would stay for ever.
 
 End: closing waits until all that was written is read. A peer that reads nothing would never go.
+
+`/v2/listen` reaches its connection through the ASGI scope, since ASGI has no words for pings that
+came, nor for the faults a server of tests may have.
 """
 
-from asyncio import BaseTransport, TimerHandle
+from asyncio import BaseTransport, Event, TimerHandle
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -25,6 +28,9 @@ REQUEST_S = 5.0
 
 ABORT_S = 5.0
 """How long a peer may take to read the last of what it was sent, the close frame included."""
+
+EXTENSION = "turnkit.connection"
+"""The key of the connection among the scope's extensions."""
 
 
 class HttpConnection(H11Protocol):
@@ -55,6 +61,36 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=WRITE_LIMIT_BYTES)
         self._abort: TimerHandle | None = None
+        self._dead = False
+        self.pinged_at = 0.0
+        """When the last ping came, on the event loop's clock."""
+        self.gone = Event()
+        """Set once the connection is no more."""
+
+    def handle_connect(self, event: Any) -> None:
+        """Take in a handshake."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            extensions: Any = self.scope["extensions"]
+            extensions[EXTENSION] = {"connection": self}
+
+    def handle_ping(self) -> None:
+        """Answer a ping, and remember it."""
+        super().handle_ping()
+        self.pinged_at = self.loop.time()
+
+    def abort(self) -> None:
+        """End without a close."""
+        self.transport.abort()
+
+    def play_dead(self) -> None:
+        """Neither read nor write any more; the application is to do nothing but wait for `gone`.
+
+        That comes when the server ends, or with `abort`: nothing is noticed of what the peer does.
+        """
+        self._dead = True
+        self.stop_keepalive()
+        self.transport.pause_reading()
 
     async def send(self, message: Any) -> None:
         """Send as ASGI says, but let a close go even if nothing is being read."""
@@ -62,6 +98,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             self.writable.set()
             self._end_soon()
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            self.handshake_complete = True  # it is refused; uvicorn would log that as an error
 
     def keepalive_timeout(self) -> None:
         """End a connection that answers no ping; not if the answer may be among what is unread."""
@@ -73,12 +111,16 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         """End with 1012."""
+        if self._dead:
+            self.transport.abort()
+            return
         super().shutdown()
         self._end_soon()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Be done."""
         super().connection_lost(exc)
+        self.gone.set()
         if self._abort is not None:
             self._abort.cancel()
 

@@ -85,9 +85,9 @@ async def test_a_conversation_from_connected_to_the_close(client):
     await client.served()
     assert isinstance(client.messages[0], Connected)
     assert violations(client.messages) == []
-    assert told(client.messages) == [
-        ("StartOfTurn", 0.4, "..."),
-        ("EndOfTurn", 2.16, "one two three four"),
+    assert [(event, text) for event, _, text in told(client.messages)] == [
+        ("StartOfTurn", "..."),
+        ("EndOfTurn", "one two three four"),
     ]
     assert client.closed == (0.0, None, "")
 
@@ -95,7 +95,7 @@ async def test_a_conversation_from_connected_to_the_close(client):
 async def test_a_close_in_mid_turn_tells_the_last_words_and_no_end(client):
     client.says(speech(0.64), CLOSE)
     await client.served()
-    assert told(client.messages) == [("StartOfTurn", 0.16, "...")]
+    assert [(event, text) for event, _, text in told(client.messages)] == [("StartOfTurn", "...")]
     assert client.messages[-1].transcript == "one two three"
 
 

@@ -88,10 +88,10 @@ def test_a_trace_is_played_with_updates_in_between(traced, parameters):
         (None, "cannot be read"),
         ("{}", "is not a log of Flux messages"),
         ('{"turnkit": "trace", "version": 9}\n', "is a trace of version 9"),
-        ('{"turnkit": "trace", "version": 1}\n{"at": 1}\n', "a trace with a line that is none"),
+        ('{"turnkit": "trace", "version": 1}\n{"at": 1}\n', "a line that is none of a trace"),
         (
             '{"turnkit": "trace", "version": 1}\n{"at": 1, "item": {"name": "X", "fields": {}}}\n',
-            "a trace with a line that is none",
+            "a line that is none of a trace",
         ),
     ],
 )

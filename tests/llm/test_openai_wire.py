@@ -337,3 +337,11 @@ def test_what_is_known_of_an_error_is_in_its_message():
 
 def test_an_address_that_is_not_there_is_explained():
     assert "OPENAI_BASE_URL" in str(failure(404, b"<html>"))
+
+
+def test_brackets_without_end_are_no_answer_and_no_crash():
+    deep = b"[" * 100_000
+    assert failure(500, deep).fault == "lost"
+    reader = StreamReader()
+    with pytest.raises(ModelError, match="cannot be read"):
+        reader.feed(b'data: {"error":' + deep + b"\n\ndata: " + deep + b"\n\n")

@@ -22,6 +22,9 @@ class Service(Protocol):
     def fail(self, code: str, description: str) -> FluxError:
         """Return the last message of a stream that cannot go on."""
 
+    def close(self) -> None:
+        """Give back what it holds: the stream is over."""
+
 
 OpenService: TypeAlias = Callable[[ListenParameters, str], Service]
 """Opens a service for a stream; the string is its `request_id`."""

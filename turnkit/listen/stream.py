@@ -4,6 +4,7 @@ Audio and control messages are worked on one at a time and in their order; a cli
 faster than that is left unread once its backlog is full.
 """
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -99,15 +100,19 @@ class Stream:
         """Serve the client until one side closes."""
         log.info("listen.started", request_id=self._request_id)
         parameters = self._trouble.wanted(self._visit.parameters)
-        service = await to_thread.run_sync(open_service, parameters, self._request_id)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._read, tasks.cancel_scope)
-            self._end = await self._serve(service)
-            tasks.cancel_scope.cancel()
-        log.info("listen.ended", request_id=self._request_id, reason=self._end.reason)
-        if not self._end.silent:
-            await self._close(self._end)
-        self._visit.end(self._end.reason)
+        try:
+            with closing(
+                await to_thread.run_sync(open_service, parameters, self._request_id)
+            ) as service:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._read, tasks.cancel_scope)
+                    self._end = await self._serve(service)
+                    tasks.cancel_scope.cancel()
+            log.info("listen.ended", request_id=self._request_id, reason=self._end.reason)
+            if not self._end.silent:
+                await self._close(self._end)
+        finally:
+            self._visit.end(self._end.reason)
 
     async def _read(self, stream: anyio.CancelScope) -> None:
         """Read what comes. If nothing does, or nothing can, the stream is over at once."""

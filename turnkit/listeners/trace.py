@@ -56,7 +56,10 @@ def read(path: Path) -> Iterator[tuple[float, Item]]:
             line = _line(text)
             if line is None:
                 return
-            yield line["at"], _item(line["item"])
+            try:
+                yield line["at"], _item(line["item"])
+            except (LookupError, RuntimeError, TypeError, ValueError) as exc:
+                raise ConfigError(f"{path} has a line that is none of a trace: {exc}") from None
 
 
 def _line(text: str) -> Any:

@@ -260,7 +260,7 @@ async def _read_problem(response: "Response") -> bytes:
                 break
     try:
         return bytes(_read_error(said).error)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return said
 
 

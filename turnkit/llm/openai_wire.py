@@ -241,7 +241,7 @@ class StreamReader:
             return
         try:
             chunk = _read_chunk(event)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             self._garbled += 1
             if self._garbled == _GARBLED_IN_A_ROW:
                 raise ModelError("the answer cannot be read", "nonsense") from None
@@ -325,7 +325,7 @@ def failure(
     """
     try:
         problem = _read_problem(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         problem = _Problem()
     if status is None and isinstance(problem.code, int):
         status = problem.code

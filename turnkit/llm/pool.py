@@ -84,8 +84,10 @@ class _Http1(httpcore2.AsyncHTTP11Connection):
 
     _unsent = b""
 
-    async def _send_event(  # httpcore2's signature
-        self, event: h11.Event, timeout: float | None = None
+    async def _send_event(
+        self,
+        event: h11.Event,
+        timeout: float | None = None,  # noqa: ASYNC109  # its signature is httpcore2's
     ) -> None:
         self._unsent += self._h11_state.send(event) or b""
         if isinstance(event, h11.EndOfMessage):
