@@ -1,0 +1,1 @@
+"""How well turns are taken: any Flux-compatible endpoint on labelled speech."""

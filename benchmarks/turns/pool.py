@@ -1,0 +1,32 @@
+"""Much work on all processors."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def processes() -> Executor:
+    """Return an executor with a process for each processor.
+
+    They are not forked: a recognizer's threads and locks would not survive that.
+    """
+    return ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn"))
+
+
+def carried_out(work: Callable[[T], R], items: Sequence[T], executor: Executor) -> Iterator[R]:
+    """Give what becomes of each item, as it is done; begin with the first ones.
+
+    What the work raises ends it all: nothing further is begun.
+    """
+    with executor:
+        futures = [executor.submit(work, item) for item in items]
+        try:
+            for done in as_completed(futures):
+                yield done.result()
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,121 @@
+"""The engine's numbers are got back from pauses they made themselves."""
+
+import numpy as np
+import pytest
+
+from benchmarks.turns.crossval import by_clip, choose_ridge, cross_validated, fit
+from benchmarks.turns.fit import _toml
+from benchmarks.turns.fitting import (
+    PROSODY,
+    RIDGES,
+    counts,
+    fit_prior,
+    fit_timing,
+    log_loss,
+    scores,
+)
+from benchmarks.turns.observed import Moment, Observed
+from turnkit.engine.holds import HoldLengths
+from turnkit.engine.model import FILE, load_model
+from turnkit.engine.prosody import Cues
+
+FRAME_S = 0.08
+HOLDS = HoldLengths(mu=-1.0, sigma=0.9)
+
+
+def moments(length_s, fall, began_s=0.0):
+    silences = np.arange(0.12, min(length_s, 1.5) + 1e-9, FRAME_S)
+    cues = Cues(0.0, 0.0, fall, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return tuple(Moment(began_s + s, float(s), cues, 0.0, 0, 0.0) for s in silences)
+
+
+@pytest.fixture(scope="module")
+def observed(recording):
+    """240 pauses in 4 clips: holds are lognormal, and of ends the level falls by 1 more."""
+    random = np.random.default_rng(5)
+    found = []
+    lengths = random.lognormal(HOLDS.mu, HOLDS.sigma, 400)
+    for n, hold_s in enumerate(lengths[lengths > 0.12][:240]):
+        over = bool(random.random() < 0.4)
+        length_s = np.inf if over else hold_s
+        fall = random.normal(1.0 if over else 0.0)
+        clip = recording(name=f"clip{n % 4}")
+        found.append(Observed(clip, 0, over, float(length_s), moments(length_s, fall)))
+    return found
+
+
+def test_the_lengths_of_holds_are_got_back(observed):
+    found = fit_timing(observed).lengths
+    assert found.mu == pytest.approx(HOLDS.mu, abs=0.3)
+    assert found.sigma == pytest.approx(HOLDS.sigma, abs=0.2)
+
+
+def test_the_cue_that_tells_has_the_weight_and_the_others_have_none(observed):
+    prior = fit_prior(observed, fit_timing(observed), PROSODY, ridge=1.0)
+    slope = prior.cues["fall"].weight / prior.cues["fall"].scale
+    assert slope == pytest.approx(1.0, abs=0.3)  # of two normals one deviation apart
+    assert all(abs(cue.weight) < 1e-6 for name, cue in prior.cues.items() if name != "fall")
+
+
+def test_more_shrinkage_makes_less_of_a_cue(observed):
+    timing = fit_timing(observed)
+    weights = [
+        fit_prior(observed, timing, ["fall"], ridge).cues["fall"].weight for ridge in (1, 100)
+    ]
+    assert weights[0] > weights[1] > 0
+
+
+def test_a_score_is_a_probability(observed):
+    prior, timing = fit(observed, ["fall"], 1.0)
+    first = np.array([scores(pause, prior, timing)[0] for pause in observed])
+    over = np.array([pause.over for pause in observed])
+    for low, high in ((0.0, 0.35), (0.35, 0.6), (0.6, 1.0)):
+        some = (first >= low) & (first < high)
+        assert first[some].mean() == pytest.approx(over[some].mean(), abs=0.15)
+
+
+def test_the_same_pauses_give_the_same_numbers(observed):
+    assert fit(observed, PROSODY, 8.0) == fit(observed, PROSODY, 8.0)
+
+
+def test_knowing_the_cue_is_better_than_not(observed):
+    with_cue, without = (fit(observed, names, 4.0) for names in (["fall"], []))
+    assert log_loss(observed, *with_cue).mean() < log_loss(observed, *without).mean() - 0.03
+
+
+def test_shrinkage_is_chosen_on_what_was_left_out(observed):
+    assert choose_ridge(observed, "utterance", ["fall"]) in RIDGES
+
+
+def test_what_is_scored_was_not_learned_from(observed, recording, monkeypatch):
+    known = []
+
+    def noting(observed, names, ridge):
+        known.append({pause.recording.clip for pause in observed})
+        return fit(observed, names, ridge)
+
+    monkeypatch.setattr("benchmarks.turns.crossval.fit", noting)
+    monkeypatch.setattr("benchmarks.turns.crossval.choose_ridge", lambda *_: 4.0)
+    found = cross_validated(observed, "utterance", ["fall"], by_clip)
+    assert len(known) == 4
+    assert all(len(clips) == 3 for clips in known)
+    assert found.points.cutoffs_at_300_ms.estimate.count >= 0
+
+
+def test_each_pause_is_counted_once(observed):
+    holds, ends = counts(observed)
+    assert holds + ends == 240
+
+
+def test_what_is_written_is_what_the_engine_reads(observed, tmp_path):
+    prior, timing = fit(observed, PROSODY, 8.0)
+    file = tmp_path / "model.toml"
+    file.write_text(_toml(["how good it is"], prior, prior, timing))
+    read = load_model(file)
+    assert read.prosody.intercept == pytest.approx(prior.intercept, abs=1e-4)
+    assert read.prosody.cues["fall"].weight == pytest.approx(prior.cues["fall"].weight, abs=1e-4)
+    assert read.holds.mu == pytest.approx(timing.lengths.mu, abs=1e-4)
+
+
+def test_the_engines_own_numbers_say_where_they_come_from():
+    assert "python -m benchmarks.turns.fit" in FILE.read_text()
