@@ -1,0 +1,199 @@
+"""What a run of the suite is written down as: one JSON schema for all suites.
+
+`Result` is the file. In `runs` there is one entry for each time a subject was run at one number of
+calls, in the order in which they were run; a subject has several, for subjects take turns. A run
+holds the raw samples; `summaries` are over all runs of a subject at the same number of calls.
+
+Samples are in milliseconds. `samples[CASE][MEASURE]`, where CASE is one of `plan.CASES` and MEASURE
+
+- `request`: Flux's message to the model's receipt of the request
+- `synthesis`: the first sentence's last token to the voice's receipt of the sentence
+- `delivery`: the voice's first byte, or EndOfTurn if that was later, to the caller's first audio
+- `overhead`: the caller's first audio against the ideal (`turns`)
+- `response`: EndOfTurn to the caller's first audio
+- `clear`, `silence`: StartOfTurn to `clear` at the caller, and to the last byte that is heard
+- `model_cancelled`, `voice_cancelled`: StartOfTurn to the provider's learning that it is over
+- `resume_cancelled`: TurnResumed to the model's learning that its draft is
+
+`by_turn[CASE][N]` are the overheads of the Nth turns of calls. `frames` are milliseconds too.
+"""
+
+import msgspec
+
+from benchmarks.load.plan import Plan
+from benchmarks.load.stats import Summary
+
+SCHEMA = 1
+
+Samples = dict[str, dict[str, list[float]]]
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """Where it was run."""
+
+    cpu: str
+    cores: int
+    memory_mib: int
+    system: str
+    python: str
+    loadavg: float
+    """Of other people's work, before the run: runnable processes, over a minute."""
+
+
+class Process(msgspec.Struct, frozen=True):
+    """What a process used during the window in which all calls were up."""
+
+    cpu_s: float
+    window_s: float
+    rss_before_mib: float
+    """After a first call, before the others: what is loaded once is in it."""
+    rss_mib: float
+
+    @property
+    def share(self) -> float:
+        """Of one core."""
+        return self.cpu_s / self.window_s if self.window_s else 0.0
+
+
+class Frames(msgspec.Struct, frozen=True):
+    """How the outgoing audio came (`frames`)."""
+
+    pieces: int
+    late_share: float
+    """By more than a frame (20 ms) after all before it was played."""
+    gaps: int
+    """Silences that a listener would hear within a reply, of whatever length."""
+    gap_ms: float
+    """All of them together."""
+    uneven: Summary | None
+    """Milliseconds behind the beat of its own reply."""
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What there was, and what went wrong."""
+
+    calls: int
+    failed_calls: int
+    turns: int
+    answered: int
+    stale_pieces: int
+    """Audio nobody should have heard."""
+    stale_turns: int
+    interrupted: int
+    model_requests: int
+    model_connections: int
+    voice_connections: int
+    fresh_model_turns: int
+    """Answered on a connection that had to be opened for it, or had carried nothing before."""
+    fresh_voice_turns: int
+    disturbed: int
+    """Turns that are in no figure: the load itself, or the machine, stood still in them."""
+
+
+class Harness(msgspec.Struct, frozen=True):
+    """What the load itself was worth: where it is late, so are the figures."""
+
+    late: Summary | None
+    """Of the callers' own 20 ms beat."""
+    callers_share: float
+    providers_share: float
+    """Of a core."""
+    stolen_s: float
+    """What the machine's host took from the subject's cores, while all calls were up."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether the load kept its beat: 99 % within half a frame."""
+        return self.late is not None and self.late.p99 < 10.0
+
+
+class Run(msgspec.Struct):
+    """A subject, once."""
+
+    subject: str
+    calls: int
+    at_once: float
+    """Of a soak, fewer than there were in all."""
+    round: int
+    end: str
+    samples: Samples
+    by_turn: dict[str, dict[int, list[float]]]
+    counts: Counts
+    frames: Frames
+    process: Process
+    harness: Harness
+    memory_mib: list[tuple[float, float, float]] = []
+    """Of a soak: seconds since the start, MiB, calls begun by then."""
+
+
+class Ratio(msgspec.Struct, frozen=True):
+    """Against the relay in the same run: the medians' ratio, and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Row(msgspec.Struct):
+    """All runs of a subject at one number of calls together."""
+
+    subject: str
+    calls: int
+    cases: dict[str, dict[str, Summary]]
+    overhead: Summary | None
+    """Over all cases together."""
+    growth: dict[str, float]
+    """Median overhead by turn number, over the cases whose audio is not ready before the end."""
+    cpu_s_per_call_minute: float
+    mib_per_call: float
+    late_share: float
+    gaps: int
+    answered_share: float
+    stale_turns: int
+    model_connections_per_turn: float
+    voice_connections_per_turn: float
+    harness_sound: bool
+    to_relay: dict[str, Ratio] = {}
+    """Of the overhead, by case; where the relay was run at as many calls."""
+
+
+class Footprint(msgspec.Struct, frozen=True):
+    """What a subject costs before the first call (`footprint`). Times are medians."""
+
+    subject: str
+    installed_mb: float
+    """Packages of a fresh environment, bytecode included; a megabyte has a million bytes."""
+    packages: int
+    import_s: float
+    """Of all that its program imports, files being in the page cache."""
+    modules: int
+    """Which that loads."""
+    ready_s: float
+    """From the process's start until it takes connections; 0 if it is not a program of its own."""
+    rss_mib: float
+    """Then."""
+
+
+class Result(msgspec.Struct):
+    """The file."""
+
+    suite: str
+    command: str
+    began: str
+    """ISO 8601."""
+    seconds: float
+    machine: Machine
+    placement: str
+    plan: Plan
+    subjects: dict[str, str]
+    """What each is."""
+    versions: dict[str, dict[str, str]]
+    """Of each subject's packages."""
+    runs: list[Run]
+    summaries: list[Row] = []
+    capacity: dict[str, dict[str, float]] = {}
+    """Of a scale run, by subject: see `scale.capacity_of`."""
+    caveats: list[str] = []
+    footprints: list[Footprint] = []
+    """Of suite `peers`."""
+    schema: int = SCHEMA
