@@ -58,7 +58,7 @@ def read(path: Path) -> Iterator[tuple[float, Item]]:
                 return
             try:
                 yield line["at"], _item(line["item"])
-            except (LookupError, RuntimeError, TypeError, ValueError) as exc:
+            except (LookupError, StopIteration, TypeError, ValueError) as exc:
                 raise ConfigError(f"{path} has a line that is none of a trace: {exc}") from None
 
 
