@@ -4,8 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-import anyio
-
+from turnkit.bell import Bell
 from turnkit.config import Settings
 from turnkit.history import Entry, ToolUse
 from turnkit.sources.base import DICTATION, Change
@@ -72,7 +71,7 @@ class Turn:
         """The conversation it is part of; None in a test without one."""
         self._spend = spend
         self._fate: bool | None = None  # True for settled, False for dropped
-        self._settled = anyio.Event()
+        self._news = Bell()
         self._on_commit: list[Action] = []
         self._on_rollback: list[Action] = []
 
@@ -91,7 +90,8 @@ class Turn:
 
         Do this before anything that cannot be undone.
         """
-        await self._settled.wait()
+        while not self.final:
+            await self._news.wait()
 
     def spent(self, tokens: int) -> None:
         """Tell how many tokens of a model were used for this reply; may be called repeatedly."""
@@ -128,7 +128,7 @@ class Turn:
             return []
         self._fate = final
         if final:
-            self._settled.set()
+            self._news.ring()
         return self._on_commit if final else self._on_rollback
 
 

@@ -99,70 +99,88 @@ class ModelAgent(Agent):
 
     async def reply(self, turn: Turn) -> AsyncGenerator[str, None]:
         """Yield what the model says. Raises ModelError, and HandOver where a tool asks for it."""
-        say, said = anyio.create_memory_object_stream[str](_WAITING_PIECES)
-
-        async def work() -> None:
-            with say:
-                await self._answer(turn, partial(hand_on, say))
-
-        with say, said:
-            async with errand(work) as answer:
-                async for words in said:
-                    yield words
-                await answer.ended()
+        answer = _Answer(turn)
+        messages: list[Item] = [self._told, *_history_before(turn)]
+        messages += [Message("user", turn.transcript), *turn.done]
+        first = _Round(messages, self._toolbox.specs)
+        async with aclosing(self._ask_twice(first, answer)) as words:
+            async for piece in words:
+                yield piece
+        if first.calls:
+            async with aclosing(self._go_on(first, answer)) as words:
+                async for piece in words:
+                    yield piece
 
     # One reply.
 
-    async def _answer(self, turn: Turn, say: Say) -> None:
-        answer = _Answer(turn, say)
-        messages: list[Item] = [self._told, *_history_before(turn)]
-        messages += [Message("user", turn.transcript), *turn.done]
-        for _ in range(self.max_rounds):
-            text, calls = await self._ask_twice(messages, self._toolbox.specs, answer)
-            if not calls:
-                return
-            if text:
-                messages.append(Message("agent", text))
-            for outcome in await self._use(calls, answer, announced=bool(text)):
+    async def _go_on(self, first: "_Round", answer: "_Answer") -> AsyncGenerator[str, None]:
+        """Use tools and ask again, in a task beside, so that words can be said meanwhile."""
+        say, said = anyio.create_memory_object_stream[str](_WAITING_PIECES)
+        answer.speaks_through(partial(hand_on, say))
+
+        async def work() -> None:
+            with say:
+                await self._use_and_ask(first, answer)
+
+        with say, said:
+            async with errand(work) as rest:
+                async for words in said:
+                    yield words
+                await rest.ended()
+
+    async def _use_and_ask(self, asked: "_Round", answer: "_Answer") -> None:
+        messages = asked.messages
+        for left in reversed(range(self.max_rounds)):
+            if asked.text:
+                messages.append(Message("agent", asked.text))
+            for outcome in await self._use(asked.calls, answer, announced=bool(asked.text)):
                 if outcome.successor is not None:
                     raise HandOver(outcome.successor)
                 messages.append(outcome.use)
-        text, _ = await self._ask_twice(messages, (), answer)
-        if not text:
+            asked = _Round(messages, self._toolbox.specs if left else ())
+            async with aclosing(self._ask_twice(asked, answer)) as words:
+                async for piece in words:
+                    await answer.pass_on(piece)
+            if not asked.calls:
+                return
+        if not asked.text:
             raise ModelError("the model asked for tools and never answered", "nonsense")
 
-    async def _ask_twice(
-        self, messages: list[Item], tools: Sequence[ToolSpec], answer: "_Answer"
-    ) -> tuple[str, list[ToolCall]]:
+    async def _ask_twice(self, asked: "_Round", answer: "_Answer") -> AsyncGenerator[str, None]:
         """Ask the model; once more if it failed at once and the user is waiting."""
         before = answer.characters
         try:
-            return await self._ask(messages, tools, answer)
+            async with aclosing(self._ask(asked, answer)) as words:
+                async for piece in words:
+                    yield piece
         except ModelError as exc:
             retry = exc.fault in {"lost", "nonsense"} and answer.turn.final
             if not retry or answer.characters != before:
                 raise  # a guess is tried afresh by the session, if it is needed at all
             log.warning("model.asked_again", reason=str(exc), fault=exc.fault)
-        return await self._ask(messages, tools, answer)
+        else:
+            return
+        async with aclosing(self._ask(asked, answer)) as words:
+            async for piece in words:
+                yield piece
 
-    async def _ask(
-        self, messages: list[Item], tools: Sequence[ToolSpec], answer: "_Answer"
-    ) -> tuple[str, list[ToolCall]]:
-        """Speak one answer of the model's as it comes; return its words, and the tools it wants."""
+    async def _ask(self, asked: "_Round", answer: "_Answer") -> AsyncGenerator[str, None]:
+        """Yield one answer of the model's as it comes; note its words, and the tools it wants."""
         model, settings = self._prepared()
-        heard = _Heard(self._weight.tokens(messages))
+        heard = _Heard(self._weight.tokens(asked.messages))
         answer.turn.spent(heard.prompt_tokens)  # a draft has its price, however soon it is dropped
         patience_s = settings.first_token_s
         try:
-            async with aclosing(model.stream(messages, tools)) as deltas:
+            async with aclosing(model.stream(asked.messages, asked.tools)) as deltas:
                 while heard.end is None:
                     delta = await _next(deltas, patience_s)
                     patience_s = settings.token_stall_s
-                    await answer.say(heard.take(delta))
+                    if words := answer.count(heard.take(delta)):
+                        yield words
         finally:
             answer.turn.spent(heard.further_tokens)
         _check(heard, answer)
-        return heard.text.strip(), heard.calls
+        asked.text, asked.calls = heard.text.strip(), heard.calls
 
     async def _use(
         self, calls: list[ToolCall], answer: "_Answer", *, announced: bool
@@ -221,17 +239,40 @@ class ModelAgent(Agent):
         return self._last_told
 
 
+class _Round:
+    """One request to the model, and what came of it."""
+
+    def __init__(self, messages: list[Item], tools: Sequence[ToolSpec]) -> None:
+        self.messages = messages
+        self.tools = tools
+        self.text = ""
+        self.calls: list[ToolCall] = []
+
+
 class _Answer:
     """One attempt at a turn, and how much it has said."""
 
-    def __init__(self, turn: Turn, say: Say) -> None:
+    def __init__(self, turn: Turn) -> None:
         self.turn = turn
         self.characters = 0
+        self._say: Say | None = None
+
+    def speaks_through(self, say: Say) -> None:
+        """Speak words beside those of the model from now on."""
         self._say = say
+
+    def count(self, words: str) -> str:
+        """Take note of words that are about to be spoken."""
+        self.characters += len(words.strip())
+        return words
 
     async def say(self, words: str) -> None:
         """Speak, when the voice gets to it."""
-        self.characters += len(words.strip())
+        await self.pass_on(self.count(words))
+
+    async def pass_on(self, words: str) -> None:
+        """Speak words that were counted."""
+        assert self._say is not None
         if words:
             await self._say(words)
 

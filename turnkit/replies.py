@@ -77,6 +77,7 @@ class Replies:
                 assert_never(purpose)
         speaker = Speaker(number, speech, self._stage)
         self._replies[number] = _Reply(speaker, purpose, turn)
+        speaker.begin()
         self._spawn(speaker.run)
 
     def release(self, number: int) -> None:

@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar, assert_never
 
 import anyio
 import structlog
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from anyio.streams.memory import MemoryObjectReceiveStream
 
 from turnkit import clock
 from turnkit.agent import Audio, Speech
@@ -74,6 +74,7 @@ class Speaker:
         self.reply = reply
         self.error: Exception | None = None
         self._speech = speech
+        self._pieces, self._said_pieces = anyio.create_memory_object_stream[Speech](_AHEAD_PIECES)
         self._stage = stage
         self._playout = Playout(
             stage.transport.outgoing_hz,
@@ -133,21 +134,23 @@ class Speaker:
 
     # The work.
 
+    def begin(self) -> None:
+        """Have the agent begin; `run` must follow. What it asks for is what everybody waits for."""
+        self._speaking = begin(self._listen_to_agent())
+
     async def run(self) -> None:
         """Prepare the reply, play it once released, and report how it ended."""
         with self._scope:
-            send, pieces = anyio.create_memory_object_stream[Speech](_AHEAD_PIECES)
-            speaking = begin(self._listen_to_agent(send))  # before all else: it is waited for
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._follow_agent, speaking)
-                tasks.start_soon(self._compose, pieces)
+                tasks.start_soon(self._follow_agent)
+                tasks.start_soon(self._compose)
                 outcome = await self._play()
                 self._stage.report(outcome)
                 tasks.cancel_scope.cancel()
 
-    async def _compose(self, pieces: MemoryObjectReceiveStream[Speech]) -> None:
+    async def _compose(self) -> None:
         """Have the voice speak what the agent says, at its own pace, to the end."""
-        with pieces:
+        with self._said_pieces as pieces:
             await self._guard(self._voice, pieces)
         if self.error is None:
             await self._until(lambda: self._said)  # or an agent that broke down has finished
@@ -165,8 +168,8 @@ class Speaker:
                 self._stage.busy(_BUSY_S if exc.retry_after_s is None else exc.retry_after_s)
             log.error("reply.failed", reply=self.reply, error=describe(exc), exc_info=exc)
 
-    async def _follow_agent(self, speaking: Begun) -> None:
-        await self._guard(self._see_through, speaking)
+    async def _follow_agent(self) -> None:
+        await self._guard(self._see_through, self._speaking)
         self._said = True
         self._wake()
 
@@ -182,10 +185,10 @@ class Speaker:
             advice="the agent swallows cancellation; let asyncio.CancelledError pass",
         )
 
-    async def _listen_to_agent(self, send: MemoryObjectSendStream[Speech]) -> None:
+    async def _listen_to_agent(self) -> None:
         """Pass on what the agent yields, up to the length a reply may have."""
         left = self._stage.settings.max_reply_chars
-        with send:
+        with self._pieces as send:
             async with aclosing(self._speech) as speech:
                 async for piece in speech:
                     if self._silenced:
