@@ -13,8 +13,17 @@ PURE = [
     *(PACKAGE / "turn").glob("*.py"),
     *PACKAGE.rglob("*_wire.py"),
     *(PACKAGE / name for name in ("playout.py", "history.py", "far_end.py", "timeline.py")),
-    *(PACKAGE / "audio" / f"{name}.py" for name in ("frames", "framer", "g711", "resample")),
-    *(PACKAGE / "engine" / f"{name}.py" for name in ("confidence", "endpointer")),
+    *(
+        PACKAGE / "audio" / f"{name}.py"
+        for name in ("echo", "frames", "framer", "g711", "levels", "ogg", "pcm", "resample")
+    ),
+    *(
+        PACKAGE / "engine" / f"{name}.py"
+        for name in (
+            *("activity", "barge_in", "confidence", "endpointer", "holds", "overlap"),
+            *("pause", "pitch", "prosody", "wording"),
+        )
+    ),
     *(
         PACKAGE / "sources" / "flux" / f"{name}.py"
         for name in (

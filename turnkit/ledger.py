@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from turnkit.listeners.base import Item, ReplyHeard, ReplyReady, ReplySpent, ReplyWorded
+from turnkit.listeners.base import (
+    Item,
+    ReplyHeard,
+    ReplyReady,
+    ReplySpent,
+    ReplyWorded,
+    UserAcknowledged,
+)
 from turnkit.turn.commands import (
     Answer,
     Apology,
@@ -82,6 +89,8 @@ class Totals:
     wasted_tokens: int = 0
     wasted_characters: int = 0
     head_start_s: float = 0.0
+    acknowledgements: int = 0
+    """How often the user said something short while the agent spoke, and took no turn."""
 
     @property
     def hit_rate(self) -> float | None:
@@ -177,11 +186,16 @@ class Ledger:
                 self._record(turn).skipped[reason] += 1
                 self.totals.skipped[reason] += 1
             case CloseTurn(turn, outcome, reason):
-                record = self._record(turn)
-                record.outcome, record.reason = outcome, reason
-                self.totals.outcomes[outcome] += 1
+                self._close(turn, outcome, reason)
+            case UserAcknowledged():
+                self.totals.acknowledgements += 1
             case _:
                 pass  # of no account
+
+    def _close(self, turn: int, outcome: Outcome, reason: str) -> None:
+        record = self._record(turn)
+        record.outcome, record.reason = outcome, reason
+        self.totals.outcomes[outcome] += 1
 
     def _record(self, turn: int) -> TurnRecord:
         if turn not in self._turns:

@@ -1,11 +1,13 @@
 """The one driver: runs a conversation between a caller and an agent.
 
 It reads the clock, starts tasks and cancels them; who may speak is decided in `turnkit.turn`.
-Commands are carried out without awaiting, so that nothing slow stands between an event and what
-has to happen at once.
+Events are taken in, and commands carried out, in the moment they are reported and without awaiting:
+nothing slow stands between an event and what has to happen at once, and no queue can grow. What is
+reported meanwhile has its turn right after.
 """
 
 import secrets
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import closing
 from functools import partial
@@ -13,20 +15,22 @@ from math import inf
 from typing import Any, assert_never
 
 import anyio
+import anyio.lowlevel
 import structlog
 from anyio.abc import TaskGroup
 
 from turnkit import clock, plug
 from turnkit.agent import Agent
+from turnkit.bell import Bell
 from turnkit.config import Settings
 from turnkit.errors import SourceError, SourceRefused, TransportClosed
 from turnkit.history import Entry
 from turnkit.ledger import Ledger
-from turnkit.listeners.base import Item, Listener
+from turnkit.listeners.base import Item, Listener, UserAcknowledged
 from turnkit.listeners.trace import Trace
 from turnkit.replies import Replies
 from turnkit.rules import limits_of, policy_of
-from turnkit.sources.base import DICTATION, Change, TurnSource
+from turnkit.sources.base import DICTATION, Change, TurnSource, UserNews
 from turnkit.speaker import Stage, describe
 from turnkit.transports.base import (
     DigitPressed,
@@ -34,6 +38,7 @@ from turnkit.transports.base import (
     PlayoutReported,
     Transport,
 )
+from turnkit.transports.overheard import overheard
 from turnkit.tts.base import Synthesizer, keep_warm
 from turnkit.turn.budget import Budget
 from turnkit.turn.commands import (
@@ -60,20 +65,11 @@ from turnkit.turn.events import (
     ReplyDeclined,
     ReplyEvent,
     ReplyFailed,
-    Update,
-    UserEvent,
 )
 from turnkit.turn.machine import TurnMachine
 from turnkit.unruly import run_unruly
 
 log = structlog.get_logger(__name__)
-
-_INBOX_EVENTS = 256
-"""More than this at once from a source is no conversation. Updates are dropped then; anything else
-ends it. What else comes in is little by its nature: a few events a reply, and `MAX_ASKED`."""
-
-MAX_ASKED = 64
-"""So many words an agent may want to say, or interruptions, before any of them is looked at."""
 
 _FAREWELL_S = 2.0
 """How long the agent's `on_end` may take."""
@@ -131,7 +127,7 @@ class Session:
         self._machine = TurnMachine(policy_of(settings), self._budget)
         stage = Stage(
             voice=voice,
-            transport=transport,
+            transport=overheard(transport, source),
             settings=settings,
             report=self._report_reply,
             note=self._note,
@@ -140,9 +136,12 @@ class Session:
         )
         self._replies = Replies(self, agent, stage, self._spawn, self._spawn_hook)
         agent.prepare(settings)
-        self._send, self._inbox = anyio.create_memory_object_stream[Event](inf)
+        self._events: deque[Event] = deque()
+        self._taking = False
+        self._end: str | None = None  # why the conversation is over
+        self._news = Bell()
+        self._alarm_at = inf  # until when we wait for news
         self._prompts = 0
-        self._dropped_updates = 0
         self._voice = voice
         self._prices = settings.price_per_million_tokens, settings.price_per_million_characters
         self._usual = Change(
@@ -170,16 +169,13 @@ class Session:
             patient: wait for the floor, rather than be dropped if somebody has it now.
             interruptible: whether the user can cut it short. If not, they are answered after it.
         """
-        if not self._may_ask():
-            return
         self._prompts += 1
         self._replies.prompts[self._prompts] = text
         self._report(PromptRequested(self._prompts, patient, interruptible))
 
     def interrupt(self, reason: str = "the agent asked for it") -> None:
         """Stop what is being said or prepared."""
-        if self._may_ask():
-            self._report(InterruptRequested(reason))
+        self._report(InterruptRequested(reason))
 
     def end_turn(self) -> None:
         """Take the user's turn as over now, on what was heard of it so far."""
@@ -207,8 +203,7 @@ class Session:
             async with anyio.create_task_group() as self._tasks:
                 reason = await self._converse()
         finally:
-            self._send.close()
-            self._inbox.close()
+            self._end = self._end or reason
             self._tell_account()
             with anyio.move_on_after(_FAREWELL_S, shield=True):
                 await self._hook(lambda: self._agent.on_end(reason))
@@ -223,20 +218,21 @@ class Session:
         self._spawn(self._follow_source)
         self._spawn(partial(keep_warm, self._voice, self._transport.outgoing_hz))
         self._spawn(self._greet)
-        while True:
-            event = await self._next_event()
-            self._take(event)
-            if isinstance(event, CallEnded):
-                self._tasks.cancel_scope.cancel()
-                return event.reason
-
-    async def _next_event(self) -> Event:
-        """Wait for news, or for the machine's deadline, whichever comes first."""
-        with anyio.CancelScope(deadline=self._machine.deadline):
-            return await self._inbox.receive()
-        return DeadlineReached()
+        while self._end is None:
+            if clock.now() >= self._machine.deadline:
+                self._report(DeadlineReached())
+                await anyio.lowlevel.checkpoint()
+                continue
+            self._alarm_at = self._machine.deadline
+            with anyio.CancelScope(deadline=self._alarm_at):
+                await self._news.wait()
+        self._tasks.cancel_scope.cancel()
+        return self._end
 
     def _take(self, event: Event) -> None:
+        if self._end is not None:
+            log.debug("event.late", event_type=type(event).__name__)
+            return
         now = clock.now()
         self._note(event)
         if isinstance(event, EndOfTurn) and event.turn > self._expecting:
@@ -245,6 +241,8 @@ class Session:
         for command in self._machine.feed(event, now):
             self._note(command)
             self._execute(command)
+        if isinstance(event, CallEnded):
+            self._end = event.reason
 
     def _execute(self, command: Command) -> None:
         """Carry out a command, without awaiting."""
@@ -274,19 +272,24 @@ class Session:
     # News, from whoever has any.
 
     def _report(self, event: Event) -> None:
+        """Take in an event now; one that comes of another is taken in after it."""
+        self._events.append(event)
+        if self._taking:
+            return
+        self._taking = True
         try:
-            self._send.send_nowait(event)
-        except (anyio.ClosedResourceError, anyio.BrokenResourceError):
-            log.debug("event.late", event_type=type(event).__name__)
+            while self._events:
+                self._take(self._events.popleft())
+        finally:
+            self._taking = False
+        if self._end is not None or self._machine.deadline < self._alarm_at:
+            self._news.ring()
 
-    def _report_user(self, event: UserEvent) -> None:
-        """Take in news from the source, as far as there is room for it."""
-        if self._inbox.statistics().current_buffer_used < _INBOX_EVENTS:
-            self._report(event)
-        elif isinstance(event, Update):
-            self._dropped_updates += 1
+    def _report_user(self, event: UserNews) -> None:
+        if isinstance(event, UserAcknowledged):
+            self._note(event)  # the agent goes on: nothing to decide
         else:
-            raise SourceError(f"more than {_INBOX_EVENTS} events at once")
+            self._report(event)
 
     def _report_reply(self, event: ReplyEvent) -> None:
         match event:
@@ -297,12 +300,6 @@ class Session:
                     self._report(event)
             case _:
                 assert_never(event)
-
-    def _may_ask(self) -> bool:
-        if self._inbox.statistics().current_buffer_used < _INBOX_EVENTS + MAX_ASKED:
-            return True
-        log.error("agent.asks_too_much", limit=MAX_ASKED)
-        return False
 
     def _spent(self, tokens: int, characters: int) -> None:
         self._budget.spent(clock.now(), tokens=tokens, characters=characters)

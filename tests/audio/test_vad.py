@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from turnkit.audio import silero
+from turnkit.audio.silero import Silero
 from turnkit.audio.vad import (
     WINDOW_SAMPLES,
     GatedVad,
@@ -114,13 +116,24 @@ def test_webrtcvad_takes_rain_for_speech_and_silero_does_not(rain):
 def test_the_gate_changes_next_to_nothing_of_what_silero_decides(speech):
     lead = np.zeros((40, WINDOW_SAMPLES), np.int16)
     course = [*lead, *speech, *lead, *speech]
-    silero, gated = SileroVad(), open_vad()
-    alone = [silero.speech_probability(window) >= 0.5 for window in course]
+    ungated, gated = open_vad(), GatedVad(open_vad())
+    alone = [ungated.speech_probability(window) >= 0.5 for window in course]
     behind = [gated.speech_probability(window) >= 0.5 for window in course]
     assert np.mean(np.array(alone) != np.array(behind)) <= 0.01
 
 
 def test_the_best_detector_installed_is_taken(monkeypatch):
-    assert isinstance(open_vad(), GatedVad)
+    assert isinstance(open_vad(), Silero)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     assert isinstance(open_vad(), WebrtcVad)
+
+
+def test_weights_of_another_kind_leave_the_work_to_the_package_that_has_them(monkeypatch, tmp_path):
+    (tmp_path / "weights.bin").write_bytes(b"something else, and longer than a header")
+    monkeypatch.setattr(silero, "weights_file", lambda: tmp_path / "weights.bin")
+    assert isinstance(open_vad(), GatedVad)
+
+
+def test_without_weights_likewise(monkeypatch):
+    monkeypatch.setattr(silero, "_FILES", "no-such-file")
+    assert isinstance(open_vad(), GatedVad)

@@ -173,3 +173,16 @@ def test_at_the_close_an_open_turn_tells_words_that_are_news():
 
 def test_confidence_is_told_as_it_is():
     assert in_turn().hear(silent(0.96)).confidence == in_pause(0.96)
+
+
+def test_what_was_heard_of_a_pause_counts_before_its_length():
+    ends = in_turn(eager_eot_threshold=0.5)
+    report = ends.hear(Heard("yes", 0.16, settled=True, over=0.8))
+    assert (report.event, report.confidence) == ("EndOfTurn", 0.8)
+    ends = in_turn(eager_eot_threshold=0.5)
+    assert ends.hear(Heard("yes", 0.96, settled=True, over=0.2)) is None
+
+
+def test_speech_is_no_pause_whatever_was_heard():
+    ends = in_turn(eager_eot_threshold=0.3)
+    assert ends.hear(Heard("yes", 0.0, settled=True, over=0.9)) is None

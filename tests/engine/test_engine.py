@@ -3,9 +3,11 @@
 from itertools import pairwise
 
 import pytest
+from structlog.testing import capture_logs
 
 from turnkit.engine import engine as engines
 from turnkit.engine.engine import open_engine
+from turnkit.recognizers import auto
 from turnkit.sources.flux_query import ListenParameters
 from turnkit.sources.flux_wire import (
     CloseStream,
@@ -32,7 +34,7 @@ def test_connected_comes_first(connected):
 def test_a_plain_turn(connected):
     assert told(connected().feed(silence(0.24) + speech(0.96) + silence(1.2)), updates=True) == [
         ("Update", 0.24, ""),
-        ("StartOfTurn", 0.4, "..."),
+        ("StartOfTurn", 0.32, "..."),
         ("Update", 0.48, "one"),
         ("Update", 0.72, "one two"),
         ("Update", 0.96, "one two three"),
@@ -210,6 +212,16 @@ def test_what_is_missing_is_said_once_for_each_stream(monkeypatch):
     said = []
     monkeypatch.setattr(engines.log, "warning", lambda event, **_: said.append(event))
     monkeypatch.setattr(engines, "silero_installed", lambda: False)
-    monkeypatch.setattr(engines, "pocketsphinx_installed", lambda: False)
+    monkeypatch.setattr(auto, "pocketsphinx_installed", lambda: False)
+    monkeypatch.setattr(auto.log, "warning", lambda event, **_: said.append(event))
     open_engine(ListenParameters("flux-general-en", "linear16", 16000), "r")
     assert said == ["engine.vad_missing", "engine.words_missing"]
+
+
+def test_how_loud_a_stream_was_is_logged_at_its_end(connected):
+    engine = connected()
+    engine.feed(speech(1.0) + silence(1.0))
+    with capture_logs() as logged:
+        engine.handle(CloseStream())
+    (entry,) = (entry for entry in logged if entry["event"] == "engine.heard")
+    assert (entry["peak_dbfs"], entry["clipped_samples"]) == (-30.3, 0)

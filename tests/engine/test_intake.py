@@ -21,7 +21,7 @@ def all_of(audio, data, chunk_bytes=100_000):
 
 
 def test_linear16_at_16_khz_passes_unchanged():
-    pcm = np.arange(2560, dtype=np.int16).tobytes()
+    pcm = np.resize([1, -1, 30000, -30000], 2560).astype("<i2").tobytes()
     first, second = all_of(AudioFormat(16000), pcm)
     assert len(first) == 1280
     assert np.array_equal(np.concatenate([first, second]), samples_of(pcm))
@@ -55,15 +55,34 @@ def test_what_comes_out_is_the_same_sound_at_16_khz(rate_hz):
 
 def test_floats_from_minus_one_to_one_fill_the_range():
     floats = np.zeros(1280, "<f4")
-    floats[:6] = [1.0, -1.0, 0.5, 7.0, np.nan, np.inf]
+    floats[:8] = [1.0, -1.0, 0.5, -0.5, 7.0, -np.inf, np.inf, -1.0]
     (frame,) = all_of(AudioFormat(16000, "linear32"), floats.tobytes())
-    assert frame[:6].tolist() == [32767, -32767, 16384, 32767, 0, 32767]
+    assert frame[:8].tolist() == [32767, -32767, 16384, -16384, 32767, -32767, 32767, -32767]
 
 
-@pytest.mark.parametrize(("encoding", "code"), [("mulaw", b"\x80"), ("alaw", b"\xaa")])
-def test_g711_is_decoded(encoding, code):
-    (frame,) = all_of(AudioFormat(16000, encoding), code * 1280)
-    assert frame.min() > 32000
+def test_what_is_not_a_number_is_silence():
+    floats = np.full(1280, np.nan, "<f4")
+    (frame,) = all_of(AudioFormat(16000, "linear32"), floats.tobytes())
+    assert not frame.any()
+
+
+@pytest.mark.parametrize(("encoding", "codes"), [("mulaw", b"\x80\x00"), ("alaw", b"\xaa\x2a")])
+def test_g711_is_decoded(encoding, codes):
+    (frame,) = all_of(AudioFormat(16000, encoding), codes * 640)
+    assert frame[::2].min() > 32000
+    assert frame[1::2].max() < -32000
+
+
+def test_a_constant_offset_is_removed():
+    offset = np.full(16000, 3000, np.int16)
+    heard = np.concatenate(all_of(AudioFormat(16000), offset.tobytes()))
+    assert np.abs(heard).max() <= 1
+
+
+def test_levels_are_those_received():
+    intake = Intake(AudioFormat(16000), FRAME_S)
+    intake.feed(np.resize([32767, -32768, 0, 0], 1280).astype("<i2").tobytes())
+    assert (intake.meter.samples, intake.meter.clipped) == (1280, 640)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -13,6 +13,8 @@ import soundfile
 
 from turnkit.audio.vad import WebrtcVad, open_vad
 from turnkit.engine.engine import Engine
+from turnkit.engine.model import load_model
+from turnkit.engine.pause import Pauses
 from turnkit.engine.words import Pocketsphinx, SpeechMark
 from turnkit.sources.flux_query import ListenParameters
 from turnkit.sources.flux_wire import CloseStream, ServerMessage
@@ -52,6 +54,7 @@ def listen(shared, clips):
             "request",
             vad=vad or open_vad(),
             recognizer=recognizer,
+            pauses=Pauses(load_model()),
         )
         said: list[ServerMessage] = [engine.connected()]
         for start in range(0, len(pcm), CHUNK_BYTES):
@@ -95,10 +98,10 @@ def test_turns_start_and_end_when_they_should(listen, sphinx, clips):
         starts.append(min(at for event, at in events if event == "StartOfTurn") - turn["start"])
         ends.append(max(at for event, at in events if event == "EndOfTurn") - turn["end"])
     assert len(starts) >= 17
-    assert np.median(starts) <= 0.26
-    assert np.percentile(starts, 95) <= 0.34
-    assert 0.85 <= np.median(ends) <= 1.05
-    assert np.percentile(ends, 95) <= 1.15
+    assert np.median(starts) <= 0.22
+    assert np.percentile(starts, 95) <= 0.28
+    assert np.median(ends) <= 1.05
+    assert np.percentile(ends, 95) <= 1.9  # a reader's sentence may well sound unfinished
 
 
 def test_noise_hardly_ever_opens_a_turn(listen, clips):

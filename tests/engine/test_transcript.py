@@ -107,3 +107,83 @@ def test_the_last_words_are_made_the_most_of(listener):
     assert listener.text == "one two three"
     listener.transcript.finish()
     assert listener.text == "one two three"
+
+
+class Elsewhere(CountingRecognizer):
+    """A recognizer in another process: it has to be asked so often for the end of a stretch."""
+
+    def __init__(self, vocabulary, asks):
+        super().__init__(vocabulary)
+        self._asks = asks
+        self.left = asks
+        self.drops = 0
+
+    def finish(self):
+        self.left -= 1
+        if self.left >= 0:
+            return None
+        self.left = self._asks
+        return super().finish()
+
+    def drop(self):
+        self.drops += 1
+        super().drop()
+
+
+def elsewhere(asks):
+    listener = Listener()
+    listener.transcript = Transcript(Elsewhere("one two three four", asks))
+    return listener
+
+
+def test_words_that_are_still_worked_out_are_not_settled():
+    listener = elsewhere(asks=3)
+    settled = []
+    listener.hear(speech(0.8) + silence(0.08))
+    for _ in range(5):
+        listener.hear(silence(0.08))
+        settled.append(listener.transcript.settled)
+    assert settled == [False, False, False, True, True]
+    assert listener.text == "one two three"
+
+
+def test_words_that_never_come_are_not_waited_for_for_ever():
+    listener = elsewhere(asks=1000)
+    listener.hear(speech(0.8) + silence(0.24))
+    texts = listener.hear(silence(1.2))
+    assert set(texts) == {"one two three"}
+    assert listener.transcript.settled
+
+
+def test_who_speaks_again_before_the_words_are_there_loses_none_of_those_to_come():
+    listener = elsewhere(asks=5)
+    listener.hear(speech(0.48) + silence(0.32))
+    assert not listener.transcript.settled
+    listener.hear(speech(0.56))
+    listener.hear(silence(1.6))
+    assert listener.text == "one two one two"
+
+
+def test_the_last_words_are_waited_for():
+    listener = elsewhere(asks=5)
+    listener.hear(speech(0.64))
+    listener.transcript.finish()
+    assert listener.text == "one two three"
+
+
+def test_a_stretch_may_be_ended_before_its_time():
+    listener = elsewhere(asks=0)
+    listener.hear(speech(0.8) + silence(0.08))
+    listener.transcript.settle()
+    assert listener.transcript.settled
+    listener.transcript.settle()
+    assert listener.text == "one two three"
+
+
+def test_a_turn_that_ends_meanwhile_takes_its_words_along():
+    listener = elsewhere(asks=5)
+    listener.hear(speech(0.8) + silence(0.32))
+    listener.transcript.clear()
+    assert (listener.text, listener.transcript.settled) == ("", True)
+    listener.hear(speech(0.48) + silence(0.8))
+    assert listener.text == "one two"

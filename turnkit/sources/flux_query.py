@@ -7,16 +7,20 @@ connects, and in the words the server would have refused it with. No I/O.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, TypeAlias, TypeVar, cast, get_args
+from typing import Final, Literal, TypeAlias, TypeVar, cast, get_args
 
 import msgspec
 
 from turnkit.audio.frames import Encoding
+from turnkit.audio.opus import opus_installed
 from turnkit.errors import ConfigError
 
 MODELS: Final = ("flux-general-en", "flux-general-multi")
 ENCODINGS: Final = cast("tuple[Encoding, ...]", get_args(Encoding))
-"""Raw audio only: turnkit neither sends nor takes opus, ogg-opus or containers."""
+"""Raw audio, which is all that turnkit sends."""
+Compressed: TypeAlias = Literal["opus", "ogg-opus"]
+COMPRESSED: Final = cast("tuple[Compressed, ...]", get_args(Compressed))
+"""What it also takes, with the extra `opus`: packets, one a message, and an Ogg stream."""
 SAMPLE_RATES_HZ: Final = (8000, 16000, 24000, 44100, 48000)
 LANGUAGES: Final = ("en", "es", "fr", "de", "hi", "ru", "pt", "ja", "it", "nl")
 REDACTIONS: Final = ("numbers", "aggressive_numbers")
@@ -78,6 +82,8 @@ class ListenParameters:
     redact: str | None = None
     mip_opt_out: bool = False
     tags: Words = ()
+    compressed: Compressed | None = None
+    """How the audio is packed; `encoding` and `sample_rate_hz` do not matter then."""
 
     def __post_init__(self) -> None:
         _check_one_of("model", self.model, MODELS)
@@ -95,7 +101,7 @@ class ListenParameters:
         """Return the query of the handshake's URL, not yet percent-encoded."""
         single = {
             "model": self.model,
-            "encoding": self.encoding,
+            "encoding": self.compressed or self.encoding,
             "sample_rate": self.sample_rate_hz,
             "eager_eot_threshold": self.eager_eot_threshold,
             "eot_threshold": self.eot_threshold,
@@ -118,9 +124,13 @@ class ListenParameters:
 def parse_query(pairs: Iterable[tuple[str, str]]) -> ListenParameters:
     """Read the query of a handshake, already percent-decoded. Raises ParameterRefused."""
     query = _Query(pairs)
+    model, encoding = query.single("model", str), query.single("encoding", str)
+    compressed = next((known for known in COMPRESSED if known == encoding), None)
+    if compressed is not None and not opus_installed():
+        raise ParameterRefused(f"encoding {encoding} needs a decoder: pip install 'turnkit[opus]'")
     return ListenParameters(
-        model=query.single("model", str),
-        encoding=cast("Encoding", query.single("encoding", str)),
+        model=model,
+        encoding=cast("Encoding", encoding) if compressed is None else "linear16",
         sample_rate_hz=query.single("sample_rate", int),
         eager_eot_threshold=query.optional("eager_eot_threshold", float),
         eot_threshold=query.single("eot_threshold", float, EOT_THRESHOLD),
@@ -132,6 +142,7 @@ def parse_query(pairs: Iterable[tuple[str, str]]) -> ListenParameters:
         redact=query.optional("redact", str),
         mip_opt_out=query.single("mip_opt_out", bool, default=False),
         tags=query.repeated("tag"),
+        compressed=compressed,
     )
 
 

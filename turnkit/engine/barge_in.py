@@ -1,0 +1,82 @@
+"""What the user says while the agent speaks: an acknowledgement, or the next turn. Pure.
+
+"Mm-hm" and "right" ask the agent to go on, so they must not stop it. Of 28 labelled ones in two
+support calls (median 0.43 s) all were shorter than 0.8 s. So while the agent is audible, speech
+becomes a turn only when it has lasted long enough, or when two words of content are certain; it is
+then a turn from its true beginning. What ends before that was an acknowledgement.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from turnkit.turn.policy import content_words
+
+Verdict: TypeAlias = Literal["open", "wait", "acknowledged", "echo"]
+
+_WORDS = 2
+_CERTAIN = 0.7  # a word of less confidence may as well be a cough (pocketsphinx: 35 % are wrong)
+_OVER_S = 0.56  # such a silence ends it; the median hold within a turn is 0.36 s
+_ECHO_SHARE = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is known at the end of a frame."""
+
+    transcript: str
+    """What would open a turn; empty if there is nothing."""
+    confidence: float
+    """The lowest of its words."""
+    speech_s: float
+    """How long somebody has been speaking without a pause."""
+    silence_s: float
+    agent_audible: bool
+    echo_share: float = 0.0
+    """How much of what was heard since it began is our own voice."""
+
+
+class Interjection:
+    """Holds back what may not be a turn. Asked once a frame, outside of turns.
+
+    Args:
+        hold_s: how long somebody must have spoken over the agent; 0 opens every turn at once.
+        frame_s: how long a frame lasts.
+    """
+
+    def __init__(self, hold_s: float, frame_s: float) -> None:
+        self._hold_s = hold_s
+        self._frame_s = frame_s
+        self._waiting = False
+        self.spoken_s = 0.0
+        """How much speech it has been so far, pauses not counted."""
+        self.lasted_s = 0.0
+        """How long ago it began."""
+
+    def hear(self, moment: Moment) -> Verdict:
+        """Take in a frame; return what becomes of what the user says."""
+        if not moment.transcript or not self._hold_s:
+            self.forget()
+            return "open"
+        if not self._waiting and not moment.agent_audible:
+            return "open"
+        if not self._waiting:
+            self.spoken_s = self.lasted_s = moment.speech_s
+        else:
+            self.lasted_s += self._frame_s
+            self.spoken_s += 0.0 if moment.silence_s else self._frame_s
+        verdict = self._judge(moment)
+        self._waiting = verdict == "wait"
+        return verdict
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._waiting = False
+        self.spoken_s = self.lasted_s = 0.0
+
+    def _judge(self, moment: Moment) -> Verdict:
+        if moment.echo_share >= _ECHO_SHARE:
+            return "echo"
+        certain = moment.confidence >= _CERTAIN and content_words(moment.transcript) >= _WORDS
+        if certain or self.spoken_s >= self._hold_s or not moment.agent_audible:
+            return "open"  # an answer may begin while the question ends
+        return "acknowledged" if moment.silence_s >= _OVER_S else "wait"
