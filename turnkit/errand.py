@@ -10,16 +10,16 @@ from typing import Any
 
 import anyio
 
-from turnkit.unruly import Begun, begin
+from turnkit.unruly import Begun
 
 
 class Errand:
     """Work that was begun."""
 
-    def __init__(self, task: Begun) -> None:
-        self._task = task
+    def __init__(self, begun: Begun) -> None:
+        self._task = begun.task
         self._ended = anyio.Event()
-        task.add_done_callback(lambda _: self._ended.set())
+        self._task.add_done_callback(lambda _: self._ended.set())
 
     async def ended(self) -> None:
         """Wait for the end of the work, and raise what it raised."""
@@ -38,7 +38,7 @@ class Errand:
 @asynccontextmanager
 async def errand(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncGenerator[Errand, None]:
     """Run `work` while the block does; what is left of it when the block ends is cancelled."""
-    begun = Errand(begin(work()))
+    begun = Errand(Begun(work()))
     try:
         yield begun
     finally:

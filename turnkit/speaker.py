@@ -34,7 +34,7 @@ from turnkit.turn.events import (
     ReplyEvent,
     ReplyFailed,
 )
-from turnkit.unruly import Begun, begin, see_through
+from turnkit.unruly import Begun, see_through
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +86,7 @@ class Speaker:
         self._released = False
         self._said = False  # whether the agent has ended, one way or the other
         self._scope = anyio.CancelScope()
+        self._following = anyio.CancelScope()
         self._started = False
         self._silenced = False
         self._paused = False
@@ -117,6 +118,7 @@ class Speaker:
         self._silenced = True
         if self._started:
             self._stage.transport.clear(self.reply)
+        self._speaking.cancel()  # at once: it may be about to do what it was waiting for
         self._scope.cancel()
 
     def acknowledge(self, played_s: float) -> None:
@@ -136,7 +138,7 @@ class Speaker:
 
     def begin(self) -> None:
         """Have the agent begin; `run` must follow. What it asks for is what everybody waits for."""
-        self._speaking = begin(self._listen_to_agent())
+        self._speaking = Begun(self._listen_to_agent())
 
     async def run(self) -> None:
         """Prepare the reply, play it once released, and report how it ended."""
@@ -152,8 +154,9 @@ class Speaker:
         """Have the voice speak what the agent says, at its own pace, to the end."""
         with self._said_pieces as pieces:
             await self._guard(self._voice, pieces)
-        if self.error is None:
-            await self._until(lambda: self._said)  # or an agent that broke down has finished
+        if self.error is not None:
+            self._following.cancel()  # nobody will hear what the agent says
+        await self._until(lambda: self._said)  # what it raised, and what it did, is known by then
         self._playout.end()
         self._composed = True
         self._wake()
@@ -169,7 +172,8 @@ class Speaker:
             log.error("reply.failed", reply=self.reply, error=describe(exc), exc_info=exc)
 
     async def _follow_agent(self) -> None:
-        await self._guard(self._see_through, self._speaking)
+        with self._following, self._pieces:  # which is left open by an agent that never began
+            await self._guard(self._see_through, self._speaking)
         self._said = True
         self._wake()
 
@@ -225,6 +229,8 @@ class Speaker:
             await self._say(clause)
 
     async def _say(self, clause: str) -> None:
+        if self._silenced:
+            return
         self._stage.note(ReplyWorded(self.reply, clause))
         self._playout.open_clause(clause)
         if text := speakable(clause):

@@ -8,12 +8,28 @@ is left behind after a grace. This and the virtual clock are the two users of as
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeAlias
+from typing import Any
 
 import anyio
 
-Begun: TypeAlias = "asyncio.Task[None]"
-"""Work that was started, and whose end is still to be seen to."""
+
+class Begun:
+    """Work that was started, and whose end is still to be seen to."""
+
+    def __init__(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start a task; from Python 3.12 on it has run to its first wait when this returns."""
+        loop = asyncio.get_running_loop()
+        if sys.version_info >= (3, 12):
+            self.task = asyncio.Task(work, loop=loop, eager_start=True)
+        else:
+            self.task = loop.create_task(work)
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Cancel it, once: whatever it does next, it does not get to do."""
+        if not self._cancelled:
+            self._cancelled = True
+            self.task.cancel()
 
 
 async def run_unruly(
@@ -23,25 +39,17 @@ async def run_unruly(
 
     What `work` raises is raised here, unless it was cancelled or abandoned.
     """
-    await see_through(begin(work()), grace_s, abandoned)
+    await see_through(Begun(work()), grace_s, abandoned)
 
 
-def begin(work: Coroutine[Any, Any, None]) -> Begun:
-    """Start a task; from Python 3.12 on it has run to its first wait when this returns."""
-    loop = asyncio.get_running_loop()
-    if sys.version_info >= (3, 12):
-        return asyncio.Task(work, loop=loop, eager_start=True)
-    return loop.create_task(work)
-
-
-async def see_through(task: Begun, grace_s: float, abandoned: Callable[[], None]) -> None:
+async def see_through(begun: Begun, grace_s: float, abandoned: Callable[[], None]) -> None:
     """Wait for the end of a task as `run_unruly` does."""
-    done = anyio.Event()
+    done, task = anyio.Event(), begun.task
     task.add_done_callback(lambda _: done.set())
     try:
         await done.wait()
     except anyio.get_cancelled_exc_class():
-        task.cancel()
+        begun.cancel()
         with anyio.CancelScope(deadline=anyio.current_time() + grace_s, shield=True):
             await done.wait()
         if not task.done():
@@ -53,7 +61,7 @@ async def see_through(task: Begun, grace_s: float, abandoned: Callable[[], None]
     task.result()
 
 
-def _end_quietly(task: Begun) -> None:
+def _end_quietly(task: "asyncio.Task[None]") -> None:
     """Take what a cancelled task raised on its way out: nobody is left to hear of it."""
     if not task.cancelled():
         task.exception()
