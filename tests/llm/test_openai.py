@@ -194,7 +194,7 @@ async def test_a_model_that_stalls_is_given_up_and_hung_up_on(server):
     settings = Settings.model_construct(token_stall_s=0.1)
     now = anyio.current_time()
     heard = await play(
-        (now, EndOfTurn(0, "hi")), agent=agent, settings=settings, hang_up_at=now + 0.5
+        (now, EndOfTurn(0, "hi")), agent=agent, settings=settings, hang_up_at=now + 2.0
     )
     assert "was silent for 0.1 s" in str(heard.tape)
     await until(lambda: server.closed_at)

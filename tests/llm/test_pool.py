@@ -22,8 +22,7 @@ async def test_a_proxy_is_not_passed_over(monkeypatch):
     pytest.importorskip("openai")
     monkeypatch.setattr(pool, "transport", lambda limits: pytest.fail("went past the proxy"))
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-    client, _ = openai._http_client()
-    await client.aclose()
+    await openai._new_line("key", None).http.aclose()
 
 
 async def test_a_connection_that_fails_is_an_error_and_leaves_the_pool():

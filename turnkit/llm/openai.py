@@ -24,7 +24,7 @@ from collections.abc import (
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 import anyio.lowlevel
@@ -37,7 +37,9 @@ from turnkit.llm.base import Delta, Item, Model, ToolSpec
 from turnkit.llm.openai_wire import RequestWriter, StreamReader, failure
 
 if TYPE_CHECKING:
-    from httpx2 import URL, AsyncClient, Headers, Request, Response
+    from httpx2 import URL, AsyncClient
+
+    from turnkit.llm.pool import Transport
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +97,28 @@ def create(argument: str | None, settings: Settings) -> Model:
     )
 
 
+class _Answer(Protocol):
+    """An answer that has begun: httpx2's `Response`, or what stands for one."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    def aiter_raw(self) -> AsyncIterator[bytes]: ...
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The way to one account's server, worked out once."""
+
+    http: "AsyncClient"
+    send: Callable[[bytes], Awaitable[_Answer]]
+    """Sends a body; returns when the answer begins."""
+    errors: tuple[type[Exception], ...]
+    """What sending and reading may raise."""
+
+
 async def close() -> None:
     """Close the connections of this process. For the end of a server, and of a test."""
     for line in _lines.get({}).values():
@@ -128,60 +152,42 @@ class OpenAIModel:
         self, messages: Sequence[Item], tools: Sequence[ToolSpec] = ()
     ) -> AsyncGenerator[Delta, None]:
         """Yield the answer as it comes."""
-        import httpx2  # noqa: PLC0415  # the SDK brings it
-
         reader = StreamReader()
+        line = _line(*self._account)
         try:
-            response = await self._ask(messages, tools)
-            async with aclosing(response):
-                _check_kind(response)
-                async with aclosing(response.aiter_raw()) as pieces:
-                    while not reader.done and (piece := await _next(pieces, reader)):
-                        for delta in reader.feed(piece):
-                            yield delta
-                    with anyio.move_on_after(_TAIL_S):
-                        async for _ in pieces:
-                            pass
-        except httpx2.HTTPError as exc:
+            async with aclosing(await self._ask(line, messages, tools)) as answer:
+                _check_kind(answer)
+                pieces = answer.aiter_raw()
+                while not reader.done and (piece := await _next(pieces, reader)):
+                    for delta in reader.feed(piece):
+                        yield delta
+                with anyio.move_on_after(_TAIL_S):
+                    async for _ in pieces:
+                        pass
+        except line.errors as exc:
             raise ModelError(f"the model's server was lost: {type(exc).__name__}") from exc
         for delta in reader.finish():
             yield delta
 
-    async def _ask(self, messages: Sequence[Item], tools: Sequence[ToolSpec]) -> "Response":
+    async def _ask(
+        self, line: "_Line", messages: Sequence[Item], tools: Sequence[ToolSpec]
+    ) -> _Answer:
         """Send the request; return the answer once it has begun."""
-        import httpx2  # noqa: PLC0415  # the SDK brings it
-
         body = self._writer.write(messages, tools, with_usage=self._with_usage)
-        line = _line(*self._account)
-        request = httpx2.Request(
-            "POST", line.url, headers=line.headers, content=body, extensions=line.extensions
-        )
         try:
-            response = await line.send(request)
-        except httpx2.HTTPError as exc:
+            answer = await line.send(body)
+        except line.errors as exc:
             cause = type(exc).__name__
             raise ModelError(f"the model's server cannot be reached: {cause}") from exc
-        if response.is_success:
-            return response
-        async with aclosing(response):
-            said = await _read_problem(response)
-        if self._with_usage and response.status_code in {400, 422} and b"stream_options" in said:
+        if 200 <= answer.status_code < 300:
+            return answer
+        async with aclosing(answer):
+            said = await _read_problem(answer)
+        if self._with_usage and answer.status_code in {400, 422} and b"stream_options" in said:
             self._with_usage = False  # an older server, which knows no such field
-            return await self._ask(messages, tools)
+            return await self._ask(line, messages, tools)
         log.debug("model.refused", pii_answer=said.decode(errors="replace"))
-        raise _failure(response, said)
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """What the requests of one account have in common, worked out once."""
-
-    http: "AsyncClient"
-    send: Callable[["Request"], Awaitable["Response"]]
-    """Returns when the answer begins."""
-    url: "URL"
-    headers: "Headers"
-    extensions: Mapping[str, object]
+        raise _failure(answer, said)
 
 
 def _line(api_key: str | None, base_url: str | None) -> _Line:
@@ -197,51 +203,83 @@ def _new_line(api_key: str | None, base_url: str | None) -> _Line:
     import httpx2  # noqa: PLC0415  # the SDK brings it
     import openai  # noqa: PLC0415  # an extra
 
-    http, send = _http_client()
-    client = openai.AsyncOpenAI(api_key=api_key or "none", base_url=base_url, http_client=http)
-    given = {**client.default_headers, **client.auth_headers}
-    headers = {name: value for name, value in given.items() if isinstance(value, str)}
-    url = httpx2.URL(f"{str(client.base_url).rstrip('/')}{_PATH}")
-    patience = httpx2.Timeout(None, connect=_CONNECT_S)  # the agent has its own for the rest
-    return _Line(
-        http,
-        send,
-        url,
-        httpx2.Headers({**headers, **_HEADERS, "Host": url.netloc.decode()}),
-        {"timeout": patience.as_dict()},
-    )
-
-
-def _http_client() -> tuple["AsyncClient", Callable[["Request"], Awaitable["Response"]]]:
-    """Return a client for the SDK, and what to send requests with."""
-    import httpx2  # noqa: PLC0415  # the SDK brings it
-    import openai  # noqa: PLC0415  # an extra
+    from turnkit.llm import pool  # noqa: PLC0415  # needs what the SDK brings
 
     limits = httpx2.Limits(
         max_connections=_CONNECTIONS,
         max_keepalive_connections=_CONNECTIONS,
         keepalive_expiry=_IDLE_S,
     )
-    transport = None
-    if not urllib.request.getproxies():  # a transport of our own would go past the proxy
-        from turnkit.llm import pool  # noqa: PLC0415  # needs what the SDK brings
-
-        transport = pool.transport(limits)
+    # A transport of our own would go past a proxy.
+    transport = None if urllib.request.getproxies() else pool.transport(limits)
     http = openai.DefaultAsyncHttpxClient(transport=transport, limits=limits)
-    if transport is not None:  # there is nothing for the client to add: no proxy, no redirect
-        return http, transport.handle_async_request
-    return http, partial(http.send, stream=True)
+    client = openai.AsyncOpenAI(api_key=api_key or "none", base_url=base_url, http_client=http)
+    url = httpx2.URL(f"{str(client.base_url).rstrip('/')}{_PATH}")
+    headers = _headers({**client.default_headers, **client.auth_headers}, url)
+    if transport is None:
+        return _Line(http, partial(_send_by_client, http, url, headers), (httpx2.HTTPError,))
+    return _Line(http, _past_the_client(transport, url, headers), pool.ERRORS)
+
+
+def _headers(given: Mapping[str, object], url: "URL") -> dict[str, str]:
+    """Return what every request has, without the SDK's own statistics, which cost on their way."""
+    kept = {
+        name: value
+        for name, value in given.items()
+        if isinstance(value, str) and not name.lower().startswith("x-stainless")
+    }
+    return {**kept, **_HEADERS, "Host": url.netloc.decode()}
+
+
+def _timeout() -> dict[str, float | None]:
+    patience_s = {"read": None, "write": None, "pool": None}  # the agent has its own
+    return {**patience_s, "connect": _CONNECT_S}
+
+
+async def _send_by_client(
+    http: "AsyncClient", url: "URL", headers: Mapping[str, str], body: bytes
+) -> _Answer:
+    import httpx2  # noqa: PLC0415  # the SDK brings it
+
+    extensions = {"timeout": _timeout()}
+    request = httpx2.Request("POST", url, headers=headers, content=body, extensions=extensions)
+    return await http.send(request, stream=True)
+
+
+def _past_the_client(
+    transport: "Transport", url: "URL", headers: Mapping[str, str]
+) -> Callable[[bytes], Awaitable[_Answer]]:
+    """Return what sends a body with all else prepared: no proxy, no redirect, nothing to add."""
+    import httpcore2  # noqa: PLC0415  # the SDK brings it
+
+    where = httpcore2.URL(
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+    )
+    fixed = [(name.encode(), value.encode()) for name, value in headers.items()]
+    extensions = {"timeout": _timeout()}
+
+    async def send(body: bytes) -> _Answer:
+        length = (b"Content-Length", b"%d" % len(body))
+        return await transport.ask(
+            httpcore2.Request(
+                b"POST", where, headers=[*fixed, length], content=body, extensions=extensions
+            )
+        )
+
+    return send
 
 
 async def _next(pieces: AsyncIterator[bytes], reader: StreamReader) -> bytes:
     """Return the next bytes, or none at the end; an answer that is complete is not waited for."""
-    with anyio.move_on_after(_USAGE_S if reader.finish_reason else None):
+    if not reader.finish_reason:
+        return await anext(pieces, b"")
+    with anyio.move_on_after(_USAGE_S):
         return await anext(pieces, b"")
     return b""
 
 
-def _check_kind(response: "Response") -> None:
-    kind = response.headers.get("content-type", "")
+def _check_kind(answer: _Answer) -> None:
+    kind = answer.headers.get("content-type", "")
     if kind.startswith(_NOT_A_STREAM):
         raise ModelError(
             f"the model's server answered with {kind.partition(';')[0]} instead of a stream; "
@@ -250,11 +288,11 @@ def _check_kind(response: "Response") -> None:
         )
 
 
-async def _read_problem(response: "Response") -> bytes:
+async def _read_problem(answer: _Answer) -> bytes:
     """Return what the server says of the error, as far as it is of any use."""
     said = b""
     with anyio.move_on_after(_PROBLEM_S):
-        async for piece in response.aiter_bytes():
+        async for piece in answer.aiter_raw():
             said += piece
             if len(said) > _PROBLEM_BYTES:
                 break
@@ -264,14 +302,14 @@ async def _read_problem(response: "Response") -> bytes:
         return said
 
 
-def _failure(response: "Response", said: bytes) -> ModelError:
+def _failure(answer: _Answer, said: bytes) -> ModelError:
     try:
-        retry_after_s = float(response.headers.get("retry-after", ""))
+        retry_after_s = float(answer.headers.get("retry-after", ""))
     except ValueError:  # absent, or a date
         retry_after_s = None
     return failure(
-        response.status_code,
+        answer.status_code,
         said,
         retry_after_s=retry_after_s,
-        request=response.headers.get("x-request-id", ""),
+        request=answer.headers.get("x-request-id", ""),
     )

@@ -12,6 +12,9 @@ This reaches for names that httpcore2 does not promise to keep: where they are g
 returns None, and callers stay with HTTP/1.1 as it comes, which closes a connection to cancel.
 """
 
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
 import anyio
 import h2.errors
 import h2.events
@@ -22,20 +25,50 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+ERRORS = (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException)
+"""How a request fails, or an answer breaks off, on the way past httpx2."""
+
 _RESET_S = 0.5
 """How long the reset may wait for what is being written before it."""
 
 
-def transport(limits: httpx2.Limits) -> httpx2.AsyncHTTPTransport | None:
+def transport(limits: httpx2.Limits) -> "Transport | None":
     """Return a transport that offers HTTP/2, or None if cancelling would not work."""
     known = {*dir(httpcore2.AsyncHTTP2Connection), *dir(httpcore2.AsyncHTTP11Connection)}
     if not {"_response_closed", "_write_outgoing_data", "_send_event"} <= known:
         log.warning("http2.off", advice="this version of httpcore2 is unknown; please report it")
         return None
-    return _Transport(limits)
+    return Transport(limits)
 
 
-class _Transport(httpx2.AsyncHTTPTransport):
+@dataclass(slots=True)
+class Answer:
+    """An answer that has begun; the names are those of httpx2's `Response`."""
+
+    response: httpcore2.Response
+
+    @property
+    def status_code(self) -> int:
+        """HTTP's."""
+        return self.response.status
+
+    @property
+    def headers(self) -> httpx2.Headers:
+        """Those of the answer."""
+        return httpx2.Headers(self.response.headers)
+
+    def aiter_raw(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes. Raises ERRORS."""
+        return self.response.aiter_stream()
+
+    async def aclose(self) -> None:
+        """Want no more of it."""
+        await self.response.aclose()
+
+
+class Transport(httpx2.AsyncHTTPTransport):
+    """httpx2's, for the SDK, and a way past httpx2 for requests that are complete already."""
+
     def __init__(self, limits: httpx2.Limits) -> None:
         context = httpx2.create_ssl_context()  # takes 15 ms: made once
         super().__init__(verify=context, http2=True, limits=limits)
@@ -46,6 +79,10 @@ class _Transport(httpx2.AsyncHTTPTransport):
             keepalive_expiry=limits.keepalive_expiry,
             http2=True,
         )
+
+    async def ask(self, request: httpcore2.Request) -> Answer:
+        """Send a request; return when the answer begins. Raises ERRORS."""
+        return Answer(await self._pool.handle_async_request(request))
 
 
 class _Pool(httpcore2.AsyncConnectionPool):
