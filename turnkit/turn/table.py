@@ -1,6 +1,6 @@
 """Prints the turn machine's whole behaviour by running it: `python -m turnkit.turn.table`.
 
-The table stands in the README, and a test compares the two.
+The table stands in docs/behaviour.md, and a test compares the two.
 """
 
 from collections.abc import Iterator
