@@ -138,6 +138,7 @@ class Session:
         agent.prepare(settings)
         self._events: deque[Event] = deque()
         self._taking = False
+        self._held: list[Item] | None = None  # what the listeners are told once it is done
         self._end: str | None = None  # why the conversation is over
         self._news = Bell()
         self._alarm_at = inf  # until when we wait for news
@@ -233,14 +234,17 @@ class Session:
         if self._end is not None:
             log.debug("event.late", event_type=type(event).__name__)
             return
-        now = clock.now()
-        self._note(event)
+        self._held = [event]
+        try:
+            for command in self._machine.feed(event, clock.now()):
+                self._note(command)
+                self._execute(command)
+        finally:
+            held, self._held = self._held, None
+            self._tell(*held)  # whoever watches can wait; the user does not
         if isinstance(event, EndOfTurn) and event.turn > self._expecting:
             self._expecting = inf
             self._spawn_hook(partial(self.configure, self._usual))
-        for command in self._machine.feed(event, now):
-            self._note(command)
-            self._execute(command)
         if isinstance(event, CallEnded):
             self._end = event.reason
 
@@ -339,10 +343,18 @@ class Session:
             self._report(CallEnded(f"turn source failed: {exc}"))
 
     def _note(self, item: Item) -> None:
+        """Tell the listeners; while an event is carried out, once that is done."""
+        if self._held is None:
+            self._tell(item)
+        else:
+            self._held.append(item)
+
+    def _tell(self, *items: Item) -> None:
         now = clock.now()
         for listener in list(self._listeners):
             try:
-                listener.note(now, item)
+                for item in items:
+                    listener.note(now, item)
             except Exception as exc:  # whoever watches must not be able to disturb
                 self._listeners.remove(listener)
                 log.error("listener.failed", listener=type(listener).__name__, exc_info=exc)
