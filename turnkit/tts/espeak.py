@@ -38,6 +38,7 @@ _SYNCHRONOUS = 2
 _DONT_EXIT = 0x8000
 _RATE = 1
 _UTF8 = 0x1
+_IPA = 0x2
 _END_PAUSE = 0x1000
 _OK = 0
 _GO_ON = 0
@@ -74,6 +75,11 @@ def create(argument: str | None, settings: Settings) -> Synthesizer:  # noqa: AR
     library = _library()
     library.check(voice)
     return EspeakSynthesizer(voice, library)
+
+
+def phonemes(text: str, voice: str = VOICE) -> str:
+    """Return how the voice says the first clause of `text`, in IPA. Raises ConfigError."""
+    return _library().phonemes(text, voice)
 
 
 class EspeakSynthesizer:
@@ -125,6 +131,7 @@ class _Library:
         self._callback = _CALLBACK(self._take)  # kept, or the library would call freed memory
         self._calls.espeak_SetSynthCallback(self._callback)
         self._calls.espeak_Synth.argtypes = _SYNTH_ARGUMENTS
+        self._calls.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self._calls.espeak_SetParameter(_RATE, _RATE_WORDS_PER_MINUTE, 0)
         self._lock = threading.Lock()
 
@@ -148,6 +155,14 @@ class _Library:
             if status != _OK:
                 raise SynthesisError(f"espeak-ng refused {len(text)} characters, status {status}")
             return list(_marked(b"".join(self._pieces), self._words, text))
+
+    def phonemes(self, text: str, voice: str) -> str:
+        """Return how the voice says the first clause of `text`, in IPA."""
+        place = ctypes.c_char_p(text.encode(errors="replace"))
+        with self._lock:
+            self._calls.espeak_SetVoiceByName(voice.encode())
+            said = self._calls.espeak_TextToPhonemes(ctypes.byref(place), _UTF8, _IPA)
+        return (said or b"").decode()
 
     def _take(
         self,

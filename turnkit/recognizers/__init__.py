@@ -1,0 +1,1 @@
+"""Who hears words: a module each, whose name is its name in the setting `recognizer`."""
