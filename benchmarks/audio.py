@@ -24,7 +24,7 @@ from turnkit.audio.levels import Evener, Meter, OffsetRemover
 from turnkit.audio.resample import Resampler
 from turnkit.audio.vad import WINDOW_S, GatedVad, SileroVad, Vad, WebrtcVad, open_vad
 from turnkit.engine.engine import Engine
-from turnkit.engine.words import SpeechMark
+from turnkit.recognizers.none import SpeechMark
 from turnkit.sources.flux_query import ListenParameters
 from turnkit.testing.babble import babble, echo
 

@@ -9,7 +9,7 @@ import soundfile
 from turnkit.audio.vad import WINDOW_S, WebrtcVad, open_vad
 from turnkit.engine.engine import Engine
 from turnkit.engine.hearing import Hearing
-from turnkit.engine.words import SpeechMark
+from turnkit.recognizers.none import SpeechMark
 from turnkit.sources.flux_query import ListenParameters
 from turnkit.testing.ears import LoudnessVad, silence, speech, told
 

@@ -12,7 +12,7 @@ from turnkit.audio.frames import Samples
 from turnkit.engine.activity import Activity
 from turnkit.engine.barge_in import Interjection, Moment, Verdict
 from turnkit.engine.endpointer import FRAME_S
-from turnkit.engine.words import Words
+from turnkit.recognizers.base import Words
 
 _HOPS = round(FRAME_S / HOP_S)
 _ECHO_SHARE = 0.85  # of the last 0.4 s; of a mere echo nearly all is explained

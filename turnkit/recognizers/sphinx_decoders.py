@@ -19,9 +19,9 @@ from turnkit.recognizers.pronunciation import pronounce
 
 log = structlog.get_logger(__name__)
 
-# How many states of its models it keeps in play, and how unlikely a word's end may be. On 382 words
-# the first saves a third of the time its own 30000 take, and makes no more words wrong; the second,
-# instead of 7e-29, saves a tenth more.
+# How many states of its models it keeps in play, and how unlikely a word's end may be. Its own
+# 30000 states make 79.5 % of 448 words wrong, in 0.21 s for a second of speech; these 78.8 %, in
+# 0.12 s. The beam, for its own 7e-29, leaves as many of 382 wrong and saves up to a tenth more.
 _STATES = 5000
 _WORD_BEAM = 1e-20
 
@@ -56,11 +56,8 @@ class Decoders:
         self._all: list[Decoder] = []
         self._free: list[Decoder] = []  # the longest free first
         self._streams: WeakKeyDictionary[object, Keyterms] = WeakKeyDictionary()
-        self.cepstra = ""
-        """What a decoder starts with when it has heard nobody."""
         with self._lock:
             self._make(self._kept(keyterms))
-        self.cepstra = self._free[0].sphinx.get_cmn(False)  # noqa: FBT003  # C's order
 
     def __len__(self) -> int:
         return len(self._all)

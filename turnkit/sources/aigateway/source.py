@@ -18,8 +18,8 @@ from anyio import to_thread
 from turnkit.audio.frames import AudioFormat
 from turnkit.audio.vad import open_vad, silero_installed
 from turnkit.engine.engine import Engine
-from turnkit.engine.words import SpeechMark
 from turnkit.errors import SourceError, SourceRefused
+from turnkit.recognizers.none import SpeechMark
 from turnkit.sources.aigateway.call import Call
 from turnkit.sources.aigateway.connection import Connection, connect
 from turnkit.sources.aigateway.join import Join
