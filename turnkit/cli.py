@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from turnkit.commands.bench import bench
 from turnkit.commands.call import call
 from turnkit.commands.doctor import doctor
 from turnkit.commands.listen import listen
@@ -19,7 +20,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for command in (serve, call, listen, doctor, transcribe):
+for command in (serve, call, listen, doctor, transcribe, bench):
     app.command()(command)
 
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 import anyio
 import msgspec
 import pytest
+from websockets.asyncio.client import connect
 
 from benchmarks.load import codes
 from benchmarks.load.codes import Code
@@ -148,3 +149,15 @@ async def test_who_asks_for_no_eager_ends_gets_none():
         while events[-1:] != ["EndOfTurn"]:
             events.append(getattr(await connection.recv(), "event", ""))
     assert "EagerEndOfTurn" not in events
+
+
+async def test_what_is_flushed_of_a_reply_that_was_cut_short_belongs_to_that_reply():
+    async with serving() as (providers, addresses), connect(addresses.voice, proxy=None) as voice:
+        for told in ("Call 7 turn 2 is heard. Part 1", None):
+            text = {"type": "Flush"} if told is None else {"type": "Speak", "text": told}
+            await voice.send(msgspec.json.encode(text).decode())
+        async for message in voice:
+            if isinstance(message, str) and "Flushed" in message:
+                break
+    spoken = [(e.call, e.turn) for e in providers.journal.events if e.kind == "voice.text"]
+    assert spoken == [(7, 2), (7, 2)]

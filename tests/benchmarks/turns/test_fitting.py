@@ -3,15 +3,19 @@
 import numpy as np
 import pytest
 
-from benchmarks.turns.crossval import by_clip, choose_ridge, cross_validated, fit
+from benchmarks.turns.crossval import by_clip, choose_lift, choose_ridge, cross_validated, fit
 from benchmarks.turns.fit import _toml
 from benchmarks.turns.fitting import (
+    LIFTS,
     PROSODY,
+    PROSODY_RANGE,
     RIDGES,
+    TOWARDS_END,
     counts,
+    errors,
     fit_prior,
     fit_timing,
-    log_loss,
+    lifted,
     scores,
 )
 from benchmarks.turns.observed import Moment, Observed
@@ -23,24 +27,25 @@ FRAME_S = 0.08
 HOLDS = HoldLengths(mu=-1.0, sigma=0.9)
 
 
-def moments(length_s, fall, began_s=0.0):
+def moments(length_s, steadiness, noise, began_s=0.0):
     silences = np.arange(0.12, min(length_s, 1.5) + 1e-9, FRAME_S)
-    cues = Cues(0.0, 0.0, fall, 0.0, 0.0, 0.0, 0.0, 0.0)
+    cues = Cues(steadiness, 0.0, 0.0, 0.0, 0.0, noise)
     return tuple(Moment(began_s + s, float(s), cues, 0.0, 0, 0.0) for s in silences)
 
 
 @pytest.fixture(scope="module")
 def observed(recording):
-    """240 pauses in 4 clips: holds are lognormal, and of ends the level falls by 1 more."""
+    """240 pauses in 4 clips: holds are lognormal, before ends the sound changes by 1 more."""
     random = np.random.default_rng(5)
     found = []
     lengths = random.lognormal(HOLDS.mu, HOLDS.sigma, 400)
     for n, hold_s in enumerate(lengths[lengths > 0.12][:240]):
         over = bool(random.random() < 0.4)
         length_s = np.inf if over else hold_s
-        fall = random.normal(1.0 if over else 0.0)
+        steadiness = random.normal(1.0 if over else 0.0)
+        heard = moments(length_s, steadiness, noise=random.normal())
         clip = recording(name=f"clip{n % 4}")
-        found.append(Observed(clip, 0, over, float(length_s), moments(length_s, fall)))
+        found.append(Observed(clip, 0, over, float(length_s), heard))
     return found
 
 
@@ -50,23 +55,42 @@ def test_the_lengths_of_holds_are_got_back(observed):
     assert found.sigma == pytest.approx(HOLDS.sigma, abs=0.2)
 
 
-def test_the_cue_that_tells_has_the_weight_and_the_others_have_none(observed):
-    prior = fit_prior(observed, fit_timing(observed), PROSODY, ridge=1.0)
-    slope = prior.cues["fall"].weight / prior.cues["fall"].scale
+def test_the_cue_that_tells_has_the_weight_and_noise_has_none(observed):
+    prior = fit_prior(observed, fit_timing(observed), ["steadiness", "pitch_slope"], ridge=1.0)
+    slope = prior.cues["steadiness"].weight / prior.cues["steadiness"].scale
     assert slope == pytest.approx(1.0, abs=0.3)  # of two normals one deviation apart
-    assert all(abs(cue.weight) < 1e-6 for name, cue in prior.cues.items() if name != "fall")
+    assert prior.cues["pitch_slope"].weight == pytest.approx(0.0, abs=0.3)
 
 
-def test_more_shrinkage_makes_less_of_a_cue(observed):
+def test_more_shrinkage_makes_weights_more_alike(observed):
     timing = fit_timing(observed)
-    weights = [
-        fit_prior(observed, timing, ["fall"], ridge).cues["fall"].weight for ridge in (1, 100)
-    ]
-    assert weights[0] > weights[1] > 0
+    spreads = []
+    for ridge in (1.0, 100.0, 1e6):
+        cues = fit_prior(observed, timing, ["steadiness", "pitch_slope"], ridge).cues
+        spreads.append(cues["steadiness"].weight - cues["pitch_slope"].weight)
+    assert spreads == sorted(spreads, reverse=True)
+    assert spreads[-1] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_a_cue_without_evidence_points_where_it_is_known_to(observed):
+    timing = fit_timing(observed)
+    cues = fit_prior(observed, timing, ["steadiness", "pitch_end"], ridge=1e6).cues
+    assert cues["pitch_end"].weight == pytest.approx(-cues["steadiness"].weight, abs=1e-3)
+
+
+def test_each_fitted_weight_has_the_sign_it_should_have():
+    model = load_model()
+    for prior in (model.prosody, model.with_smart_turn):
+        assert all(TOWARDS_END[name] * cue.weight > 0 for name, cue in prior.cues.items())
+
+
+def test_prosody_alone_is_never_surer_than_its_range(observed):
+    prior = fit_prior(observed, fit_timing(observed), PROSODY, ridge=64.0)
+    assert (prior.least, prior.most) == PROSODY_RANGE
 
 
 def test_a_score_is_a_probability(observed):
-    prior, timing = fit(observed, ["fall"], 1.0)
+    prior, timing = fit(observed, ["steadiness"], 1.0)
     first = np.array([scores(pause, prior, timing)[0] for pause in observed])
     over = np.array([pause.over for pause in observed])
     for low, high in ((0.0, 0.35), (0.35, 0.6), (0.6, 1.0)):
@@ -79,12 +103,18 @@ def test_the_same_pauses_give_the_same_numbers(observed):
 
 
 def test_knowing_the_cue_is_better_than_not(observed):
-    with_cue, without = (fit(observed, names, 4.0) for names in (["fall"], []))
-    assert log_loss(observed, *with_cue).mean() < log_loss(observed, *without).mean() - 0.03
+    with_cue, without = (fit(observed, names, 4.0) for names in (["steadiness"], []))
+    assert errors(observed, *with_cue).mean() < errors(observed, *without).mean() - 0.02
 
 
 def test_shrinkage_is_chosen_on_what_was_left_out(observed):
-    assert choose_ridge(observed, "utterance", ["fall"]) in RIDGES
+    assert choose_ridge(observed, "utterance", ["steadiness"]) in RIDGES
+
+
+def test_the_intercept_is_lifted_as_far_as_what_was_left_out_asks_for(observed):
+    assert choose_lift(observed, "utterance", ["steadiness"], RIDGES[0]) in LIFTS[:3]
+    prior, _ = fit(observed, ["steadiness"], 1.0)
+    assert lifted(prior, 0.2).intercept == pytest.approx(prior.intercept + 0.2)
 
 
 def test_what_is_scored_was_not_learned_from(observed, recording, monkeypatch):
@@ -96,7 +126,8 @@ def test_what_is_scored_was_not_learned_from(observed, recording, monkeypatch):
 
     monkeypatch.setattr("benchmarks.turns.crossval.fit", noting)
     monkeypatch.setattr("benchmarks.turns.crossval.choose_ridge", lambda *_: 4.0)
-    found = cross_validated(observed, "utterance", ["fall"], by_clip)
+    monkeypatch.setattr("benchmarks.turns.crossval.choose_lift", lambda *_: 0.0)
+    found = cross_validated(observed, "utterance", ["steadiness"], by_clip)
     assert len(known) == 4
     assert all(len(clips) == 3 for clips in known)
     assert found.points.cutoffs_at_300_ms.estimate.count >= 0
@@ -113,7 +144,9 @@ def test_what_is_written_is_what_the_engine_reads(observed, tmp_path):
     file.write_text(_toml(["how good it is"], prior, prior, timing))
     read = load_model(file)
     assert read.prosody.intercept == pytest.approx(prior.intercept, abs=1e-4)
-    assert read.prosody.cues["fall"].weight == pytest.approx(prior.cues["fall"].weight, abs=1e-4)
+    assert read.prosody.cues["steadiness"].weight == pytest.approx(
+        prior.cues["steadiness"].weight, abs=1e-4
+    )
     assert read.holds.mu == pytest.approx(timing.lengths.mu, abs=1e-4)
 
 
