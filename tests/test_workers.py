@@ -31,7 +31,6 @@ class Served:
     def until(self, event, count=1, **fields):
         """Read the log until an event with these fields has come that often; return the last."""
         for line in self.process.stderr:
-            print(line[:200])
             entry = json.loads(line)
             if entry["event"] == event and fields.items() <= entry.items():
                 count -= 1
