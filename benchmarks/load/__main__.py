@@ -11,7 +11,7 @@ from rich.console import Console
 
 from benchmarks.load import peers as peer_suite
 from benchmarks.load.ends import ENDS
-from benchmarks.load.environments import ENVIRONMENTS, NotInstalled
+from benchmarks.load.environments import ENVIRONMENTS, NotInstalled, missing
 from benchmarks.load.overhead import overhead
 from benchmarks.load.peers_tables import show_peers
 from benchmarks.load.processes import LoadFailed
@@ -29,6 +29,7 @@ app = typer.Typer(
     help="What the call path adds, measured.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 console = Console()
+_PEER_TURNS = peer_suite.TURNS
 _PEERS = ",".join(peer_suite.PEERS)
 _PEER_LEVELS = ",".join(map(str, peer_suite.LEVELS))
 
@@ -119,7 +120,7 @@ def _peers(  # noqa: PLR0913  # a command has as many parameters as it has flags
     calls: Annotated[str, typer.Option(help="Levels; with commas.")] = _PEER_LEVELS,
     turns: Annotated[
         int, typer.Option(min=1, help="Of each kind, level and subject.")
-    ] = peer_suite.TURNS,
+    ] = _PEER_TURNS,
     subjects: Subjects = _PEERS,
     rounds: Rounds = 2,
     realtime: Realtime = False,
@@ -183,6 +184,8 @@ def _options(  # noqa: PLR0913, PLR0917  # what all commands have
     for name in names:
         if name not in SUBJECTS:
             raise typer.BadParameter(f"no subject {name!r}; there are {', '.join(SUBJECTS)}")
+        if not Path(SUBJECTS[name].python).exists():
+            raise typer.BadParameter(missing(name))
     if end not in ENDS:
         raise typer.BadParameter(f"no far end {end!r}; there are {', '.join(ENDS)}")
     options = Options(names, end, rounds, realtime, http2, workers, logs.resolve())

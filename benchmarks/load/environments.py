@@ -52,18 +52,15 @@ class Environment:
         return self._stamp.exists() and json.loads(self._stamp.read_text())["of"] == self._mark
 
     @property
-    def size_bytes(self) -> int:
-        """How much the packages took when they were installed. Raises NotInstalled."""
-        if not self.ready:
-            raise NotInstalled(missing(self.name))
-        return int(json.loads(self._stamp.read_text())["size_bytes"])
+    def installed(self) -> tuple[int, int]:
+        """How many bytes its packages took when they were installed, and how many packages.
 
-    @property
-    def packages(self) -> int:
-        """How many there were. Raises NotInstalled."""
+        Raises NotInstalled.
+        """
         if not self.ready:
             raise NotInstalled(missing(self.name))
-        return int(json.loads(self._stamp.read_text())["packages"])
+        found = json.loads(self._stamp.read_text())
+        return int(found["size_bytes"]), int(found["packages"])
 
     @property
     def _stamp(self) -> Path:

@@ -33,9 +33,9 @@ _NOWHERE = Addresses(
 )
 _IMPORT = """
 import runpy, sys, time
-began = time.perf_counter()
+began = time.process_time()
 runpy.run_path(sys.argv[1], run_name="imported")
-print("[%f, %d]" % (time.perf_counter() - began, len(sys.modules)))
+print("[%f, %d]" % (time.process_time() - began, len(sys.modules)))
 """
 
 
@@ -83,24 +83,28 @@ async def footprints(
             if number:
                 imports[one.title].append(imported)
                 starts[one.title].append(started)
-    found = [footprint(one, imports[one.title], starts[one.title]) for one in chosen]
+    found = [
+        footprint(
+            sized(one.title, one.environment.installed), imports[one.title], starts[one.title]
+        )
+        for one in chosen
+    ]
     base = ENVIRONMENTS["turnkit-base"]
     if any(one.subject.name == "turnkit" for one in chosen):
-        found.insert(0, sized("turnkit", base.size_bytes, base.packages))
+        found.insert(0, sized("turnkit", base.installed))
     return found
 
 
 def footprint(
-    one: Fresh, imports: Sequence[tuple[float, int]], starts: Sequence[tuple[float, float]]
+    size: Footprint, imports: Sequence[tuple[float, int]], starts: Sequence[tuple[float, float]]
 ) -> Footprint:
-    """Put together what was measured of a subject. Raises NotInstalled.
+    """Put together what was measured of a subject.
 
     Args:
-        one: which.
-        imports: seconds and modules of each time.
+        size: of what is installed.
+        imports: processor seconds and modules of each time.
         starts: seconds and MiB of each time.
     """
-    size = sized(one.title, one.environment.size_bytes, one.environment.packages)
     return msgspec.structs.replace(
         size,
         import_s=median(seconds for seconds, _ in imports),
@@ -110,8 +114,9 @@ def footprint(
     )
 
 
-def sized(title: str, size_bytes: int, packages: int) -> Footprint:
-    """Return the footprint of what is installed but not run."""
+def sized(title: str, installed: tuple[int, int]) -> Footprint:
+    """Return the footprint of what is installed but not run, by its bytes and packages."""
+    size_bytes, packages = installed
     return Footprint(title, size_bytes / 1e6, packages, 0.0, 0, 0.0, 0.0)
 
 

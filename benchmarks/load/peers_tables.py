@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.load.peers import asked_early
@@ -33,10 +34,21 @@ def show_peers(result: Result, console: Console) -> None:
     console.print(_cost(result))
     console.print(_capacity(result))
     console.print(_footprints(result))
+    _doubts(result, console)
     for name, what in result.subjects.items():
         console.print(f"[dim]{name}: {what}; {_versions(result.versions[name])}[/]")
     for caveat in result.caveats:
         console.print(f"[dim]- {caveat}[/]")
+
+
+def _doubts(result: Result, console: Console) -> None:
+    """Print what may make the figures worth less."""
+    console.print(f"[dim]{result.placement}; load before {result.machine.loadavg:.1f}[/]")
+    for row in result.summaries:
+        if not row.harness_sound:
+            console.print(f"[red]{row.subject}, {row.calls} calls: the load was late itself[/]")
+    if left_out := sum(run.counts.disturbed for run in result.runs):
+        console.print(f"[dim]{left_out} turns left out, in which the load itself stood still[/]")
 
 
 def _table(title: str, *names: str) -> Table:
@@ -80,7 +92,7 @@ def _barge_in(rows: list[Row], runs: list[Run]) -> Table:
 
 def _cost(result: Result) -> Table:
     names = ("calls", "CPU s a call-minute", "MiB a call", "MiB in all", "overhead p50 / p99")
-    table = _table("under load", "subject", *names, "answered", "wrong audio", "late > 20 ms")
+    table = _table("under load", "subject", *names, "answered", "wrong audio", "left out")
     for row in result.summaries:
         mine = [r for r in result.runs if (r.subject, r.calls) == (row.subject, row.calls)]
         turns = sum(run.counts.turns for run in mine)
@@ -94,7 +106,7 @@ def _cost(result: Result) -> Table:
             _two(row.overhead),
             f"{turns * row.answered_share:.0f}/{turns}",
             str(row.stale_turns),
-            f"{row.late_share:.2%}",
+            f"{sum(run.counts.disturbed for run in mine) / (turns or 1):.0%}",
         )
     return table
 
@@ -106,16 +118,32 @@ def _capacity(result: Result) -> Table:
         beyond = f"{found['next']:.0f}" if found["next"] else "-"
         share = f"{100 * found['cpu_share_per_call']:.2f}" if found["cpu_share_per_call"] else "-"
         table.add_row(name, f"{found['calls']:.0f}", beyond, f"{found['base_ms']:.1f}", share)
+    if doubt := undecided(result):
+        table.caption = f"[red]{doubt}[/]"
     return table
 
 
+def undecided(result: Result) -> str:
+    """Say why no capacity can be read from a result; nothing if none of the signs is there.
+
+    The relay is the control: what stops it, at a fifth of a core, is the machine. Others ran at
+    other times, so that it was not stopped does not prove that they were not.
+    """
+    if beyond := result.capacity.get("relay", {}).get("next"):
+        return (
+            f"the relay, too, was over at {beyond:.0f} calls: that is the machine, for all of them"
+        )
+    late = [f"{row.subject} at {row.calls}" for row in result.summaries if not row.harness_sound]
+    return f"the load was late itself: {', '.join(late)}" if late else ""
+
+
 def _footprints(result: Result) -> Table:
-    names = ("MB", "packages", "import s", "modules", "ready s", "MiB then")
+    names = ("MB", "packages", "import CPU s", "modules", "ready s", "MiB then")
     table = _table("before the first call", "installed", *names)
     for one in result.footprints:
         figures = [f"{one.import_s:.2f}", str(one.modules), f"{one.ready_s:.2f}"]
         figures = [*figures, f"{one.rss_mib:.0f}"] if one.ready_s else ["-"] * 4
-        table.add_row(one.subject, f"{one.installed_mb:.0f}", str(one.packages), *figures)
+        table.add_row(escape(one.subject), f"{one.installed_mb:.0f}", str(one.packages), *figures)
     return table
 
 

@@ -165,7 +165,8 @@ class Footprint(msgspec.Struct, frozen=True):
     """Packages of a fresh environment, bytecode included; a megabyte has a million bytes."""
     packages: int
     import_s: float
-    """Of all that its program imports, files being in the page cache."""
+    """Processor time of all that its program imports, files being in the page cache: other work on
+    the machine does not lengthen it."""
     modules: int
     """Which that loads."""
     ready_s: float
