@@ -330,8 +330,9 @@ def spoken(shared, tmp_path_factory):
         return np.zeros(round(16000 * seconds), np.int16)
 
     path = tmp_path_factory.mktemp("microphone") / "spoken.wav"
-    words = clip("dialogflow_book_a_room.flac")  # too long to be an acknowledgement
-    audio = np.concatenate([silence(2), words, silence(4), words, silence(60)])
+    first = clip("dialogflow_book_a_room.flac")
+    second = clip("google_brooklyn.flac")  # too long to be an acknowledgement
+    audio = np.concatenate([silence(2), first, silence(4), second, silence(60)])
     soundfile.write(path, audio, 16000, subtype="PCM_16")
     return path
 
