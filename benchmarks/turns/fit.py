@@ -18,12 +18,18 @@ from benchmarks.turns.crossval import (
     Scores,
     by_clip,
     by_voice,
-    choose_ridge,
     cross_validated,
-    fit,
+    fit_calibrated,
     timer,
 )
-from benchmarks.turns.fitting import PACE_WEIGHT, PROSODY, WITH_OPINION, Timing, counts
+from benchmarks.turns.fitting import (
+    CONVERSATION,
+    PACE_WEIGHT,
+    PROSODY,
+    WITH_OPINION,
+    Timing,
+    counts,
+)
 from benchmarks.turns.manifest import load_pack
 from benchmarks.turns.observed import Observed, observe
 from benchmarks.turns.sweep import OperatingPoint, OperatingPoints
@@ -31,7 +37,7 @@ from turnkit.engine.model import FILE, Prior, load_model
 from turnkit.engine.smart_turn import AUTO, find_smart_turn, load_smart_turn
 
 PACK = Path(__file__).resolve().parents[3] / "shared" / "audio"
-JUDGED = "dialogue"
+JUDGED = CONVERSATION
 """The kind of recording scores are about: conversations, in which turns really change."""
 
 
@@ -46,13 +52,11 @@ def main(
     observed = list(observe(load_pack(pack), opinion))
     lines = _report(observed, with_opinion=opinion is not None)
     print("\n".join(lines))
-    prosody, timing = fit(observed, PROSODY, choose_ridge(observed, JUDGED, PROSODY))
-    with_smart_turn = load_model().with_smart_turn
+    prosody, timing = fit_calibrated(observed, JUDGED, PROSODY)
     if opinion is not None:
-        with_smart_turn, _ = fit(
-            observed, WITH_OPINION, choose_ridge(observed, JUDGED, WITH_OPINION)
-        )
+        with_smart_turn, _ = fit_calibrated(observed, JUDGED, WITH_OPINION)
     else:
+        with_smart_turn = load_model().with_smart_turn
         lines.append("smart-turn was not at hand: its numbers are those of an earlier fit")
     text = _toml(lines, prosody, with_smart_turn, timing)
     if write:
@@ -134,7 +138,8 @@ def _section(name: str, prior: Prior) -> list[str]:
         f"weight = {numbers.weight:.4f} }}"
         for cue, numbers in prior.cues.items()
     ]
-    return ["", f"[{name}]", f"intercept = {prior.intercept:.4f}", "", f"[{name}.cues]", *rows]
+    numbers = [f"{field} = {getattr(prior, field):.4f}" for field in ("intercept", "least", "most")]
+    return ["", f"[{name}]", *numbers, "", f"[{name}.cues]", *rows]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ So what is fitted is what will be measured, mistakes of the detector included.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import log
 
 import numpy as np
 
@@ -143,8 +142,3 @@ def trace(pauses: Iterable[Observed], scores: Iterable[Floats]) -> Trace:
     )
     times, values = zip(*known, strict=True) if known else ((), ())
     return Trace(np.array(times), np.array(values))
-
-
-def log_length(pause: Observed) -> float:
-    """Return the logarithm of a hold's length, at least of the shortest that counts."""
-    return log(max(pause.length_s, SHORTEST_S))

@@ -7,7 +7,7 @@ import pytest
 from turnkit.engine.model import OPINION, Cue, Prior, bounded, load_model
 from turnkit.engine.prosody import Cues
 
-PRIOR = Prior(-1.0, {"fall": Cue(mean=5.0, scale=10.0, weight=0.5)})
+PRIOR = Prior(-1.0, {"pitch_slope": Cue(mean=5.0, scale=10.0, weight=0.5)})
 
 
 def test_the_numbers_are_at_hand_for_every_cue_with_and_without_the_other_model():
@@ -25,10 +25,16 @@ def test_what_sounds_finished_to_the_other_model_is_likelier_over():
 
 
 @pytest.mark.parametrize(
-    ("fall", "log_odds"), [(5.0, -1.0), (15.0, -0.5), (35.0, 0.5), (1e6, 0.5), (-1e6, -2.5)]
+    ("slope", "log_odds"), [(5.0, -1.0), (15.0, -0.5), (35.0, 0.5), (1e6, 0.5), (-1e6, -2.5)]
 )
-def test_a_cue_counts_in_scales_and_beyond_three_no_more(fall, log_odds):
-    assert PRIOR.log_odds({"fall": fall}) == pytest.approx(log_odds)
+def test_a_cue_counts_in_scales_and_beyond_three_no_more(slope, log_odds):
+    assert PRIOR.log_odds({"pitch_slope": slope}) == pytest.approx(log_odds)
+
+
+def test_no_pause_is_surer_than_its_prior_may_be():
+    prior = Prior(0.0, {"pitch_slope": Cue(mean=0.0, scale=1.0, weight=2.0)}, least=0.1, most=0.8)
+    assert prior.log_odds({"pitch_slope": -3.0}) == pytest.approx(log(0.1 / 0.9))
+    assert prior.log_odds({"pitch_slope": 3.0}) == pytest.approx(log(0.8 / 0.2))
 
 
 def test_no_pause_is_certain_as_it_begins():

@@ -51,13 +51,22 @@ def test_a_fall_in_pitch_is_seen_against_what_is_usual():
     assert flat.cues.pitch_slope < 3
 
 
+@pytest.mark.parametrize("wrong_hz", [60, 240])
+def test_a_few_wrong_pitches_change_little(wrong_hz):
+    usual = Voice()
+    usual.take(pitch=3.16, voiced_frames=500)
+    parts = [tone(120, 120, 0.9), tone(wrong_hz, wrong_hz, 0.02), tone(120, 120, 0.08)]
+    found = ending(*parts, silence(0.15), voice=usual).cues
+    assert found.pitch_end == pytest.approx(0, abs=1)
+    assert found.pitch_lowest > -1.5
+    assert found.pitch_slope < 5
+
+
 def test_a_voice_that_fades_ends_below_its_phrase():
     phrase, faded = tone(120, 120, 1.0), tone(120, 120, 0.35, amplitude=600)
     found = ending(phrase, faded, silence(0.1))
     held = ending(phrase, tone(120, 120, 0.35), silence(0.1))
     assert found.cues.peak_300ms < held.cues.peak_300ms - 10
-    assert found.cues.level_200ms < held.cues.level_200ms - 10
-    assert found.cues.fall < held.cues.fall - 10
 
 
 def test_a_vowel_drawn_out_is_steadier_than_syllables():

@@ -20,7 +20,7 @@ OPINION = "smart_turn"
 """The name of the one cue that is not prosody: another model's log odds."""
 
 _EXTREME = 3.0  # scales: what is further out tells of a mistake in measuring
-_LOG_ODDS_RANGE = (log(0.02 / 0.98), log(0.97 / 0.03))  # no cue is as sure as that
+_LEAST, _MOST = 0.02, 0.97  # nothing that is known of a pause is as sure as that
 
 
 class Cue(msgspec.Struct, frozen=True):
@@ -36,6 +36,9 @@ class Prior(msgspec.Struct, frozen=True):
 
     intercept: float
     cues: Mapping[str, Cue]
+    least: float = 0.02
+    """Probabilities: however a pause sounds, it is no surer than these."""
+    most: float = 0.97
 
     def log_odds(self, cues: Mapping[str, float]) -> float:
         """Return the log odds; cues far from what is usual count as if they were nearer."""
@@ -43,13 +46,12 @@ class Prior(msgspec.Struct, frozen=True):
         for name, cue in self.cues.items():
             off = (cues[name] - cue.mean) / cue.scale
             total += cue.weight * min(max(off, -_EXTREME), _EXTREME)
-        return total
+        return min(max(total, _logit(self.least)), _logit(self.most))
 
 
 def bounded(log_odds: float) -> float:
     """Return log odds as far as a pause that has just begun can be judged: 0.02 to 0.97."""
-    least, most = _LOG_ODDS_RANGE
-    return min(max(log_odds, least), most)
+    return min(max(log_odds, _logit(_LEAST)), _logit(_MOST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +94,7 @@ def load_model(path: Path = FILE) -> Model:
         mean_log_hold=read.holds.mean_log,
         pace_weight=read.holds.pace_weight,
     )
+
+
+def _logit(probability: float) -> float:
+    return log(probability / (1 - probability))

@@ -1,4 +1,4 @@
-"""How speech sounds as it stops: eight numbers about the 1.6 s before a pause. Pure.
+"""How speech sounds as it stops: six numbers about the 1.6 s before a pause. Pure.
 
 What is measured are relations (to the speaker's usual pitch, to the phrase's own level, to the
 line's own noise), because levels and absolute pitch do not carry over from one caller to another.
@@ -25,6 +25,8 @@ _TAIL_HOPS = 40  # a pause is noticed at most so late
 _PEAK_HOPS = 100
 _VOICED = 0.6  # of a correlation
 _FEW = 5  # frames of voice from which no pitch is told
+_LAST_VOICED = 20  # frames: the last 200 ms of voice
+_STEEPEST = 60.0
 _RESIDUE_DB = (-5.0, 30.0)
 _LEAST_RANGE_DB = 10.0  # where nobody was silent for long, the line's noise is not known
 _DEAD_HOPS = 2  # between the speech and what is left of it
@@ -46,16 +48,12 @@ class Cues(NamedTuple):
     last 0.5 s: little in a long "uhm" and in a vowel drawn out."""
     residue: float
     """The sound left in the pause, from the line's noise (0) to the speech's peak (1): breath."""
-    fall: float
-    """The slope of the level over the last second, per second."""
-    level_200ms: float
-    """The mean level of the last 200 ms, against the phrase's mean."""
     peak_300ms: float
     """The highest level of the last 300 ms, against the phrase's 90th percentile."""
     pitch_end: float
     """The pitch of the last 80 ms of voice, against the speaker's usual one."""
     pitch_lowest: float
-    """The lowest pitch of the last 200 ms of voice, likewise."""
+    """The lowest pitch of the last 200 ms of voice, likewise; a tenth of them may be lower."""
     pitch_slope: float
     """How steeply the pitch rises or falls over those, whichever it does, per second."""
 
@@ -125,7 +123,7 @@ def measure(samples: Samples, noise_db: float, voice: Voice) -> Ending:
     cues = Cues(
         steadiness=_steadiness(samples[: end * HOP_SAMPLES]),
         residue=_residue(level[end:], floor_db, peak_db),
-        **_of_level(level[:end], speech_db),
+        peak_300ms=_peak(level[:end], speech_db),
         **_of_pitch(semitones[voiced] - usual, np.flatnonzero(voiced)),
     )
     return Ending((len(level) - end) * HOP_S, cues, median, voiced_frames)
@@ -158,35 +156,39 @@ def _residue(left: Floats, floor_db: float, peak_db: float) -> float:
     return above / max(peak_db - floor_db, _LEAST_RANGE_DB)
 
 
-def _of_level(level: Floats, speech_db: float) -> dict[str, float]:
+def _peak(level: Floats, speech_db: float) -> float:
     speech = level[level > speech_db]
-    if not len(speech):
-        speech = level
-    loud = np.percentile(speech, 90)
-    return {
-        "fall": _slope(level[-100:]),
-        "level_200ms": float(level[-20:].mean() - speech.mean()),
-        "peak_300ms": float(level[-30:].max() - loud),
-    }
+    loud = np.percentile(speech if len(speech) else level, 90)
+    return float(level[-30:].max() - loud)
 
 
-def _of_pitch(semitones: Floats, frames: npt.NDArray[np.intp]) -> dict[str, float]:
-    """Measure the pitch of voiced frames, given against the speaker's usual one."""
+def _of_pitch(semitones: Floats, hops: npt.NDArray[np.intp]) -> dict[str, float]:
+    """Measure the pitch of voiced hops, given against the speaker's usual one.
+
+    Single hops are often wrong, and those of a creaky end most: so all three are ranks, which a
+    few wrong ones hardly move.
+    """
     if len(semitones) < _FEW:
         return {"pitch_end": 0.0, "pitch_lowest": 0.0, "pitch_slope": 0.0}
-    last = semitones[-20:]
+    smooth = _medians(semitones[-_LAST_VOICED - _FEW :])
+    last = smooth[-_LAST_VOICED:]
     return {
-        "pitch_end": float(np.median(semitones[-8:])),
-        "pitch_lowest": float(last.min()),
-        "pitch_slope": min(abs(_slope(last, frames[-20:])), 60.0),
+        "pitch_end": float(np.median(last[-8:])),
+        "pitch_lowest": float(np.percentile(last, 10)),
+        "pitch_slope": min(abs(_slope(last, hops[-_LAST_VOICED:])), _STEEPEST),
     }
 
 
-def _slope(values: Floats, hops: npt.NDArray[np.intp] | None = None) -> float:
-    """Return the slope of the straight line through them, per second."""
-    at_s = (np.arange(len(values)) if hops is None else hops) * HOP_S
-    at_s = at_s - at_s.mean()
-    return float(at_s @ (values - values.mean()) / max(float(at_s @ at_s), 1e-9))
+def _medians(values: Floats) -> Floats:
+    """Return each value's median with the two before and after it."""
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(values, 2, "edge"), 5)
+    return np.asarray(np.median(around, axis=1), np.float32)
+
+
+def _slope(values: Floats, hops: npt.NDArray[np.intp]) -> float:
+    """Return the median slope between any two of them, per second (Theil 1950, Sen 1968)."""
+    one, other = np.triu_indices(len(values), 1)
+    return float(np.median((values[other] - values[one]) / ((hops[other] - hops[one]) * HOP_S)))
 
 
 def _mel(hz: Floats | float) -> npt.NDArray[np.float64]:
