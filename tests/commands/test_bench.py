@@ -12,6 +12,7 @@ from benchmarks import suites
 from benchmarks.results import metric, read, write
 from tests.benchmarks.conftest import drawn, result_of, suite
 from turnkit.cli import main
+from turnkit.commands import options
 from turnkit.commands import bench as command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +22,7 @@ NAME = "overhead.turnkit.plain.overhead"
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(options.console, "width", 200)
     return tmp_path
 
 

@@ -95,7 +95,7 @@ async def test_it_reports_what_the_engine_says(opened, spoken):
 
 @either
 async def test_a_turn_that_is_cut_off_has_no_end_but_all_its_words(opened, spoken):
-    pcm = spoken("utterance/dialogflow_two_people", silence_s=0.0)
+    pcm = spoken("utterance/dialogflow_two_people", silence_s=0.88)
     async with opened(SETTINGS) as source:
         events = await heard_by(source, pcm)
     assert events[-1] == Update(0, "two people")
@@ -138,7 +138,7 @@ async def test_events_come_the_moment_their_audio_is_complete(spoken):
 
 async def test_a_user_who_falls_silent_is_heard_to_end(spoken):
     source = local.create(None, SETTINGS, WIDE)
-    source.hear(spoken("utterance/dialogflow_two_people", silence_s=0.0))
+    source.hear(spoken("utterance/dialogflow_two_people", silence_s=0.88))
     events: list[UserEvent] = []
     with anyio.move_on_after(10):
         await source.run(events.append)
@@ -166,7 +166,7 @@ def ends(events: list[tuple[float, UserEvent]]) -> list[tuple[float, EndOfTurn]]
 async def test_a_turn_can_be_ended_at_once(spoken):
     source = local.create(None, SETTINGS, WIDE)
     async with running_on(source) as events:
-        source.hear(spoken("utterance/dialogflow_two_people", silence_s=0.0))
+        source.hear(spoken("utterance/dialogflow_two_people", silence_s=0.88))
         await anyio.sleep(0.03)
         source.end_turn()
         source.end_turn()
@@ -177,7 +177,7 @@ async def test_a_turn_can_be_ended_at_once(spoken):
 async def test_a_turn_can_be_ended_while_a_chunk_is_in_work(spoken):
     source = local.create(None, SETTINGS, WIDE)
     async with running_on(source) as events:
-        source.hear(spoken("utterance/dialogflow_two_people", silence_s=0.0))
+        source.hear(spoken("utterance/dialogflow_two_people", silence_s=0.88))
         for _ in range(20):
             await anyio.lowlevel.checkpoint()
         source.end_turn()
@@ -196,7 +196,7 @@ async def test_without_a_turn_there_is_none_to_end():
 
 async def test_new_thresholds_hold_from_now_on(spoken):
     source = local.create(None, SETTINGS, WIDE)
-    pcm = spoken("utterance/dialogflow_two_people", silence_s=0.48)
+    pcm = spoken("utterance/dialogflow_two_people", silence_s=0.88)
     async with running_on(source) as events:
         await source.configure(Change(eot_threshold=0.5, keyterms=("people",)))
         source.hear(pcm)
