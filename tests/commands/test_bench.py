@@ -12,8 +12,8 @@ from benchmarks import suites
 from benchmarks.results import metric, read, write
 from tests.benchmarks.conftest import drawn, result_of, suite
 from turnkit.cli import main
-from turnkit.commands import options
 from turnkit.commands import bench as command
+from turnkit.commands import options
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "overhead.turnkit.plain.overhead"
