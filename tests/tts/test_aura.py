@@ -444,17 +444,10 @@ async def test_what_is_not_taken_is_not_read():
 
 
 async def test_a_connection_that_closes_before_the_first_sound_is_replaced():
-    manner = Manner(closes_after_frames=0)
-    async with ready(manner) as (server, voice), anyio.create_task_group() as tasks:
-        tasks.start_soon(behave, server)
+    async with ready() as (server, voice):
+        server.at_first.append(Manner(closes_after_frames=0))
         assert await spoken(voice, HELLO) == own(HELLO)
-    assert len(server.connections) in (2, 3)  # the second may be opened before it behaves
-
-
-async def behave(server):
-    """Have the server do as it should, once it did not."""
-    await until(lambda: server.connections[0].closed_at)
-    server.manner = Manner()
+    assert len(server.times(Speak)) == 2
 
 
 async def test_one_that_closes_again_is_an_error():
@@ -479,11 +472,9 @@ async def test_a_text_that_breaks_off_is_not_begun_again():
 async def test_a_connection_that_cannot_be_had_is_tried_for_twice():
     async with aura_server() as server, kept(voice_at(server.url)) as voice:
         await until(lambda: server.open)
-        server.manner = Manner(closes_after_frames=0)
         server.refusals.append(503)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(behave, server)
-            assert await spoken(voice, HELLO) == own(HELLO)
+        server.at_first.append(Manner(closes_after_frames=0))
+        assert await spoken(voice, HELLO) == own(HELLO)
         assert not server.refusals
 
 

@@ -139,6 +139,8 @@ class AuraServer:
     def __init__(self, manner: Manner, *, most: int, life_s: float) -> None:
         self.url = ""
         self.manner = manner
+        self.at_first: deque[Manner] = deque()
+        """How it behaves on the next texts instead, one each."""
         self.refusals: deque[int] = deque()
         """HTTP statuses that the next handshakes are refused with."""
         self.connections: list[Connection] = []
@@ -286,7 +288,8 @@ class _Voice:
                 await self._answer(Flushed)
 
     async def _speak(self, text: str) -> None:
-        manner, parameters = self._server.manner, self._connection.parameters
+        at_first, parameters = self._server.at_first, self._connection.parameters
+        manner = at_first.popleft() if at_first else self._server.manner
         audio = audio_of(text, parameters.sample_rate_hz, parameters.encoding)
         sample_bytes = 2 if parameters.encoding == "linear16" else 1
         frame_bytes = round(manner.frame_s * parameters.sample_rate_hz) * sample_bytes
