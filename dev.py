@@ -25,7 +25,7 @@ CHECKS = [
     ["-m", "ruff", "format", "--check", "."],
     ["-m", "ruff", "check", "."],
     ["-m", "mypy"],
-    ["-m", "pytest", "-q", "-m", "not network and not browser"],
+    ["-m", "pytest", "-q", "-n", "auto", "-m", "not network and not browser"],
 ]
 
 
