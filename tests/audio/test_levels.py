@@ -100,3 +100,11 @@ def test_silence_stays_silent_and_raises_nothing():
     silence = np.zeros(FRAME, np.int16)
     assert all(evener.feed(silence) is silence for _ in range(1000))
     assert evener.gain_db == before
+
+
+def test_the_rumble_of_a_quiet_room_is_no_offset():
+    remover = OffsetRemover(16000)
+    rumble = np.rint(5 * np.sin(2 * np.pi * 0.7 * np.arange(48000) / 16000)).astype(np.int16)
+    for start in range(0, len(rumble), 1280):
+        frame = rumble[start : start + 1280]
+        assert remover.feed(frame) is frame
