@@ -3,11 +3,12 @@
 An hour of conversation takes milliseconds, and instants are exact. Time stands still while a
 worker thread started through `anyio.to_thread` is at work, so that recognizers and synthesizers in
 threads keep their place in the order of things. Sockets and child processes are not waited for: a
-slow peer looks like idle time. Keep them out of virtual time.
+slow peer looks like idle time. Keep them out of virtual time, or use `LoopbackLoop`.
 """
 
 import asyncio
 import selectors
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ import anyio.to_thread
 
 T = TypeVar("T")
 
+_MOMENT_S = 50e-6  # what was written to loopback is there by then
 _THREAD_POLL_S = 0.05  # a thread's end wakes the selector; this only bounds a missed wake-up
 
 
@@ -24,7 +26,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._now = 0.0
         self._threads: anyio.CapacityLimiter | None = None
-        super().__init__(_JumpingSelector(self))
+        super().__init__(self._new_selector())
         self.call_soon(lambda: self.create_task(self._find_limiter()))
 
     def time(self) -> float:
@@ -36,6 +38,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         # 1.6999999999999997 is 1.7; never rounded down, or a timer would be early for ever.
         then = self._now + seconds
         self._now = max(then, round(then, 9))
+
+    def _new_selector(self) -> "_JumpingSelector":
+        return _JumpingSelector(self)
 
     @property
     def threads_at_work(self) -> bool:
@@ -65,6 +70,22 @@ class _JumpingSelector(selectors.DefaultSelector):
             return super().select(None)
         self._loop.jump(timeout)
         return []
+
+
+class LoopbackLoop(VirtualTimeLoop):
+    """Virtual time that waits for sockets of this very process, a moment before each jump."""
+
+    def _new_selector(self) -> "_JumpingSelector":
+        return _LoopbackSelector(self)
+
+
+class _LoopbackSelector(_JumpingSelector):
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = selectors.DefaultSelector.select(self, 0)
+        if ready or timeout == 0:
+            return ready
+        time.sleep(_MOMENT_S)
+        return super().select(timeout)
 
 
 def run_virtual(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

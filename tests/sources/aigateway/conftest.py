@@ -1,8 +1,5 @@
 """A caller on virtual time over real sockets, as in the tests of the Flux client."""
 
-import asyncio
-import selectors
-import time
 from dataclasses import dataclass, field
 
 import anyio
@@ -16,32 +13,12 @@ from turnkit.sources.aigateway.route import routes_of
 from turnkit.sources.flux.patience import Patience
 from turnkit.sources.flux_query import ListenParameters
 from turnkit.testing.aigateway_server import KEY
-from turnkit.testing.clock import VirtualTimeLoop, _JumpingSelector
+from turnkit.testing.clock import LoopbackLoop
 from turnkit.testing.known_ears import KnownEars
 from turnkit.turn.events import EndOfTurn, Update
 
 CHUNK = 2560
 PARAMETERS = ListenParameters("flux-general-en", "linear16", 16000, eager_eot_threshold=0.5)
-_MOMENT_S = 50e-6
-
-
-class LoopbackLoop(VirtualTimeLoop):
-    """Virtual time that waits for loopback."""
-
-    def __init__(self):
-        self._now = 0.0
-        self._threads = None
-        asyncio.SelectorEventLoop.__init__(self, _LoopbackSelector(self))
-        self.call_soon(lambda: self.create_task(self._find_limiter()))
-
-
-class _LoopbackSelector(_JumpingSelector):
-    def select(self, timeout=None):
-        ready = selectors.DefaultSelector.select(self, 0)
-        if ready or timeout == 0:
-            return ready
-        time.sleep(_MOMENT_S)
-        return super().select(timeout)
 
 
 @pytest.fixture

@@ -4,9 +4,6 @@ That needs client and server in one event loop. What one sends the kernel hands 
 once, so the clock may jump when nothing is there to be read, nor a moment later.
 """
 
-import asyncio
-import selectors
-import time
 from dataclasses import dataclass, field
 
 import anyio
@@ -15,32 +12,11 @@ import pytest
 from turnkit.errors import SourceError
 from turnkit.sources.flux import FluxSource
 from turnkit.sources.flux_query import ListenParameters
-from turnkit.testing.clock import VirtualTimeLoop, _JumpingSelector
+from turnkit.testing.clock import LoopbackLoop
 from turnkit.turn.events import EndOfTurn, Update
 
 CHUNK = 2560
 PARAMETERS = ListenParameters("flux-general-en", "linear16", 16000, eager_eot_threshold=0.5)
-
-_MOMENT_S = 50e-6
-
-
-class LoopbackLoop(VirtualTimeLoop):
-    """Virtual time that waits for loopback."""
-
-    def __init__(self):
-        self._now = 0.0
-        self._threads = None
-        asyncio.SelectorEventLoop.__init__(self, _LoopbackSelector(self))
-        self.call_soon(lambda: self.create_task(self._find_limiter()))
-
-
-class _LoopbackSelector(_JumpingSelector):
-    def select(self, timeout=None):
-        ready = selectors.DefaultSelector.select(self, 0)
-        if ready or timeout == 0:
-            return ready
-        time.sleep(_MOMENT_S)
-        return super().select(timeout)
 
 
 @pytest.fixture
