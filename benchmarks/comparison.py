@@ -176,6 +176,11 @@ def _judge(base: Metric, now: Metric, rule: Rule | None, level: float) -> Verdic
     )
 
 
+def value_of(samples: Sequence[float], statistic: str) -> float:
+    """Return a figure of samples: one of `STATISTICS`; not a number where there are none."""
+    return _value(samples, STATISTICS[statistic])
+
+
 def _value(samples: Sequence[float], of: Statistic) -> float:
     return float(of(np.asarray(samples, float))) if samples else float("nan")
 

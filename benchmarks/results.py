@@ -14,7 +14,7 @@ import msgspec
 from benchmarks.load.stats import Summary, summarise
 from turnkit.errors import ConfigError
 
-SCHEMA = "turnkit.bench/1"
+SCHEMA = "turnkit.bench/2"
 
 Better: TypeAlias = Literal["lower", "higher", "neither"]
 Cell: TypeAlias = str | float | None
@@ -61,16 +61,18 @@ class SuiteResult(msgspec.Struct):
 
     name: str
     title: str
-    began: str
-    """ISO 8601."""
-    seconds: float
     metrics: list[Metric]
     tables: list[Table] = []
     failures: list[str] = []
     """What must never be and was; the run fails over it."""
     caveats: list[str] = []
     detail: Any = None
-    """What only this suite knows; for `overhead`, `scale` and `soak` a `benchmarks.load` result."""
+    """What only this suite knows; of a load a `LoadResult` (`benchmarks.load.results`)."""
+    command: str = ""
+    """What measures it again, alone. This and the next two are filled in by who runs the suite."""
+    began: str = ""
+    """ISO 8601."""
+    seconds: float = 0.0
 
 
 class Machine(msgspec.Struct, frozen=True):

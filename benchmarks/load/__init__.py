@@ -1,8 +1,4 @@
-"""What the call path adds: real sockets, real time, loopback, providers with set delays.
-
-    python -m benchmarks.load overhead      what each stage of a turn costs, and a barge-in
-    python -m benchmarks.load scale         the same under N calls at once: CPU, memory, jitter
-    python -m benchmarks.load soak          a thousand calls coming and going: memory
+"""The load: what the call path adds. Real sockets, real time, loopback, providers with set delays.
 
 Four processes: the providers (a scripted Flux, a model, a voice), the callers (open loop: their
 frames leave on schedule whatever comes back), the subject, and this one, which sleeps. All times
@@ -10,5 +6,5 @@ are CLOCK_MONOTONIC, which is one clock for all processes of a machine. Whose re
 be heard from the sound itself (`codes`), so nothing has to be matched while the run goes on.
 
 A subject is a program that keeps to `subjects.contract`; the bare relay is the limit that every
-other is held against. What is written to `--out` is described in `results`.
+other is held against. The suites are `benchmarks.suites.overhead`, `scale`, `soak` and `peers`.
 """

@@ -5,6 +5,7 @@ What is there already is left alone; what has changed is made anew.
 """
 
 import hashlib
+import importlib.metadata
 import json
 import shutil
 import subprocess
@@ -23,6 +24,22 @@ Say = Callable[[str], None]
 
 class NotInstalled(Exception):
     """An environment is missing, or could not be made; says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A package that is installed."""
+
+    name: str
+    version: str
+    shipped_bytes: int
+    bytecode_bytes: int
+    """Of what pip compiles."""
+
+    @property
+    def bytes(self) -> int:
+        """All of it."""
+        return self.shipped_bytes + self.bytecode_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +78,10 @@ class Environment:
             raise NotInstalled(missing(self.name))
         found = json.loads(self._stamp.read_text())
         return int(found["size_bytes"]), int(found["packages"])
+
+    def packages(self) -> list[Installed]:
+        """Look at what is installed, package by package."""
+        return [_installed(one) for one in importlib.metadata.distributions(path=[str(self._site)])]
 
     @property
     def _stamp(self) -> Path:
@@ -127,15 +148,24 @@ ENVIRONMENTS: dict[str, Environment] = {
 
 def missing(name: str) -> str:
     """Say that an environment is not there, and what to do."""
-    return (
-        f"{name} is not installed, or is outdated; run: python -m benchmarks.load peers --install"
-    )
+    return f"{name} is not installed, or is outdated; run: turnkit bench --install"
 
 
 def measure(site: Path) -> tuple[int, int]:
     """Return the bytes of all files in a folder of packages, and how many packages there are."""
     size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
     return size, len(list(site.glob("*.dist-info")))
+
+
+def _installed(package: importlib.metadata.Distribution) -> Installed:
+    shipped = compiled = 0
+    for file in package.files or ():
+        path = Path(str(package.locate_file(file)))
+        if path.is_file():
+            size = path.stat().st_size
+            shipped += size * (path.suffix != ".pyc")
+            compiled += size * (path.suffix == ".pyc")
+    return Installed(package.metadata["Name"], package.version, shipped, compiled)
 
 
 def _is_here(requirement: str) -> bool:

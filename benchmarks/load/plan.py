@@ -21,6 +21,8 @@ class Case(msgspec.Struct, frozen=True):
     """One kind of turn."""
 
     title: str
+    short: str
+    """The title where there is little room."""
     steps: tuple[Step, ...]
     length_s: float = NORMAL_S
 
@@ -30,26 +32,31 @@ class Case(msgspec.Struct, frozen=True):
         return self.steps[-1].at_s
 
 
-def _eager(title: str, gap_s: float, mode: str = "brisk", length_s: float = NORMAL_S) -> Case:
+def _eager(
+    title: str, short: str, gap_s: float, mode: str = "brisk", length_s: float = NORMAL_S
+) -> Case:
     steps = (
         Step(0.0, "StartOfTurn", mode),
         Step(0.3, "EagerEndOfTurn", mode),
         Step(0.3 + gap_s, "EndOfTurn", mode),
     )
-    return Case(title, steps, length_s)
+    return Case(title, short, steps, length_s)
 
 
 CASES: dict[str, Case] = {
-    "eager200": _eager("eager, end 200 ms later", 0.2),
-    "eager400": _eager("eager, end 400 ms later", 0.4),
+    "eager200": _eager("eager, end 200 ms later", "eager +200", 0.2),
+    "eager400": _eager("eager, end 400 ms later", "eager +400", 0.4),
     "plain": Case(
-        "no eager end", (Step(0.0, "StartOfTurn", "brisk"), Step(0.5, "EndOfTurn", "brisk"))
+        "no eager end",
+        "no eager",
+        (Step(0.0, "StartOfTurn", "brisk"), Step(0.5, "EndOfTurn", "brisk")),
     ),
     # The model and the voice are still busy when the next turn starts.
-    "barge": _eager("interrupted", 0.2, "slow", 1.4),
-    "after": _eager("after a barge-in, end 200 ms later", 0.2),
+    "barge": _eager("interrupted", "interrupted", 0.2, "slow", 1.4),
+    "after": _eager("after a barge-in, end 200 ms later", "after barge-in", 0.2),
     "resumed": Case(
         "resumed 120 ms after eager",
+        "resumed",
         (
             Step(0.0, "StartOfTurn", "stale"),
             Step(0.3, "EagerEndOfTurn", "stale"),
@@ -59,6 +66,18 @@ CASES: dict[str, Case] = {
         ),
     ),
 }
+COLUMNS = ("eager200", "eager400", "plain")
+"""The kinds of turns that targets and comparisons are about: nothing interrupts them."""
+
+GROWS = ("eager200", "after", "resumed", "plain")
+"""Cases in which all that is done between the trigger and the audio is in the overhead."""
+
+GROWING = ("request", "overhead")
+"""What of a turn would grow with the conversation, if anything did."""
+
+AFTER_CANCEL = ("after", "resumed")
+"""Cases whose answer comes right after another one was cancelled."""
+
 DEFAULT_CASES = ("eager200", "eager400", "plain", "barge", "after", "resumed")
 
 

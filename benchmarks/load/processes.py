@@ -34,6 +34,11 @@ class LoadFailed(Exception):
     """A run could not be carried out; says why, and where to look."""
 
 
+def first_of(error: BaseException) -> BaseException:
+    """Return the error in a group of them, however deep."""
+    return first_of(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """On which cores what runs. Empty where nothing can be pinned."""
@@ -42,6 +47,14 @@ class Placement:
     harness: tuple[int, ...] = ()
     realtime: bool = False
     """Whether all of them run at a real-time priority, so that other work does not hold them up."""
+
+    def __str__(self) -> str:
+        """Say where what runs."""
+        kind = "real-time priority" if self.realtime else "ordinary priority"
+        if not self.subject:
+            return f"nothing is pinned: the load has no core that is its own; {kind}"
+        subject, harness = (",".join(map(str, cores)) for cores in (self.subject, self.harness))
+        return f"subject on core {subject}, providers and callers on core {harness}; {kind}"
 
 
 def placement(*, realtime: bool = False, workers: int = 1) -> Placement:
@@ -94,7 +107,10 @@ async def worker(
         beside_subject: on the subject's cores, and above its priority.
     """
     command = [sys.executable, "-m", f"benchmarks.load.{module}"]
-    async with await anyio.open_process(command, stderr=None, cwd=ROOT) as process:
+    # In a session of its own: what a terminal's Ctrl-C ends is who started it, and that ends it.
+    async with await anyio.open_process(
+        command, stderr=None, cwd=ROOT, start_new_session=True
+    ) as process:
         if beside_subject:
             _put(process.pid, place.subject, place, priority=2)
         else:
@@ -125,6 +141,7 @@ async def subject(
             stderr=said,
             cwd=what.program.parent,
             env={**os.environ, "SSL_CERT_FILE": addresses.authority},
+            start_new_session=True,
         )
     async with process:
         _put(process.pid, place.subject, place)

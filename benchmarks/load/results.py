@@ -1,8 +1,8 @@
-"""What a run of the suite is written down as: one JSON schema for all suites.
+"""What is known of a load after it: runs, and what they come to.
 
-`Result` is the file. In `runs` there is one entry for each time a subject was run at one number of
-calls, in the order in which they were run; a subject has several, for subjects take turns. A run
-holds the raw samples; `summaries` are over all runs of a subject at the same number of calls.
+There is a `Run` for each time a subject was run at one number of calls, in the order in which they
+were run; a subject has several, for subjects take turns. A run holds the raw samples; a `Row` is
+over all runs of a subject at the same number of calls; a `LoadResult` is all of it.
 
 Samples are in milliseconds. `samples[CASE][MEASURE]`, where CASE is one of `plan.CASES` and MEASURE
 
@@ -15,7 +15,8 @@ Samples are in milliseconds. `samples[CASE][MEASURE]`, where CASE is one of `pla
 - `model_cancelled`, `voice_cancelled`: StartOfTurn to the provider's learning that it is over
 - `resume_cancelled`: TurnResumed to the model's learning that its draft is
 
-`by_turn[CASE][N]` are the overheads of the Nth turns of calls. `frames` are milliseconds too.
+`by_turn[MEASURE][N]` are those of the Nth turns of calls (`plan.GROWING`). `frames` are
+milliseconds too.
 """
 
 import msgspec
@@ -23,21 +24,18 @@ import msgspec
 from benchmarks.load.plan import Plan
 from benchmarks.load.stats import Summary
 
-SCHEMA = 1
+OURS, BASE = "turnkit", "relay"
+"""The subject that is measured, and the one that all others are held against."""
 
 Samples = dict[str, dict[str, list[float]]]
 
+_SATURATED = 0.9
+"""At a real-time priority Linux keeps 5 % of a core back."""
 
-class Machine(msgspec.Struct, frozen=True):
-    """Where it was run."""
 
-    cpu: str
-    cores: int
-    memory_mib: int
-    system: str
-    python: str
-    loadavg: float
-    """Of other people's work, before the run: runnable processes, over a minute."""
+def subject_of(entry: str) -> str:
+    """Return the name of the subject in that of an entry (`entries.Entry`)."""
+    return entry.partition("-")[0]
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -48,11 +46,20 @@ class Process(msgspec.Struct, frozen=True):
     rss_before_mib: float
     """After a first call, before the others: what is loaded once is in it."""
     rss_mib: float
+    cores: int = 1
+    """Which it had."""
+    shares: list[float] = []
+    """Of a core, every few seconds."""
 
     @property
     def share(self) -> float:
         """Of one core."""
         return self.cpu_s / self.window_s if self.window_s else 0.0
+
+    @property
+    def saturated(self) -> bool:
+        """Whether there was next to nothing left of its cores."""
+        return self.share > _SATURATED * self.cores
 
 
 class Frames(msgspec.Struct, frozen=True):
@@ -66,7 +73,9 @@ class Frames(msgspec.Struct, frozen=True):
     gap_ms: float
     """All of them together."""
     uneven: Summary | None
-    """Milliseconds behind the beat of its own reply."""
+    """Milliseconds behind the beat of its own reply: jitter."""
+    uneven_ms: list[float] = []
+    """The same, evenly spread ones of many."""
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -86,8 +95,24 @@ class Counts(msgspec.Struct, frozen=True):
     fresh_model_turns: int
     """Answered on a connection that had to be opened for it, or had carried nothing before."""
     fresh_voice_turns: int
+    flux_connections: int
+    """Of as many calls; those beyond were opened because one was lost, and begin the plan anew."""
     disturbed: int
     """Turns that are in no figure: the load itself, or the machine, stood still in them."""
+
+
+class Links(msgspec.Struct, frozen=True):
+    """What cancelling costs in connections."""
+
+    model_waited: list[float] = []
+    """Of answers right after a cancelled one: 1 for each whose request came on a connection that
+    was opened for it, 0 for each that found one open."""
+    voice_waited: list[float] = []
+    model_cuts: int = 0
+    """Answers that were cut short while all calls were up."""
+    model_opened: int = 0
+    """Connections that were opened then."""
+    voice_opened: int = 0
 
 
 class Harness(msgspec.Struct, frozen=True):
@@ -100,6 +125,11 @@ class Harness(msgspec.Struct, frozen=True):
     """Of a core."""
     stolen_s: float
     """What the machine's host took from the subject's cores, while all calls were up."""
+
+    @property
+    def share(self) -> float:
+        """Of a core, what the load took in all."""
+        return self.callers_share + self.providers_share
 
     @property
     def sound(self) -> bool:
@@ -115,9 +145,9 @@ class Run(msgspec.Struct):
     at_once: float
     """Of a soak, fewer than there were in all."""
     round: int
-    end: str
     samples: Samples
     by_turn: dict[str, dict[int, list[float]]]
+    links: Links
     counts: Counts
     frames: Frames
     process: Process
@@ -139,19 +169,21 @@ class Row(msgspec.Struct):
 
     subject: str
     calls: int
+    turns: int
     cases: dict[str, dict[str, Summary]]
     overhead: Summary | None
     """Over all cases together."""
-    growth: dict[str, float]
-    """Median overhead by turn number, over the cases whose audio is not ready before the end."""
+    growth: dict[str, dict[str, Summary]]
+    """By measure (`plan.GROWING`) and turn numbers, over the cases whose audio is not ready before
+    the end."""
     cpu_s_per_call_minute: float
     mib_per_call: float
     late_share: float
     gaps: int
     answered_share: float
     stale_turns: int
-    model_connections_per_turn: float
-    voice_connections_per_turn: float
+    links: Links
+    jitter: Summary | None
     harness_sound: bool
     to_relay: dict[str, Ratio] = {}
     """Of the overhead, by case; where the relay was run at as many calls."""
@@ -175,26 +207,22 @@ class Footprint(msgspec.Struct, frozen=True):
     """Then."""
 
 
-class Result(msgspec.Struct):
-    """The file."""
+class LoadResult(msgspec.Struct):
+    """All of it."""
 
     suite: str
-    command: str
-    began: str
-    """ISO 8601."""
-    seconds: float
-    machine: Machine
-    placement: str
     plan: Plan
+    placement: str
     subjects: dict[str, str]
     """What each is."""
     versions: dict[str, dict[str, str]]
     """Of each subject's packages."""
     runs: list[Run]
-    summaries: list[Row] = []
+    rows: list[Row]
+    calls: int = 0
+    """Of suites with one number of calls that counts most: that; its metrics do not name it."""
     capacity: dict[str, dict[str, float]] = {}
-    """Of a scale run, by subject: see `scale.capacity_of`."""
+    """By subject: see `capacity.capacity_of`; of a soak, what each call leaves behind."""
     caveats: list[str] = []
     footprints: list[Footprint] = []
     """Of suite `peers`."""
-    schema: int = SCHEMA

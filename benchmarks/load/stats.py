@@ -1,6 +1,6 @@
 """Percentiles, and how far they can be trusted. Pure, and the same each time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -92,8 +92,3 @@ def slope(xs: Sequence[float], ys: Sequence[float]) -> float:
     if len(set(xs)) < 2:
         return 0.0
     return float(np.polyfit(xs, ys, 1)[0])
-
-
-def medians(groups: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Return the median of each group that has any."""
-    return {name: float(np.median(values)) for name, values in groups.items() if values}

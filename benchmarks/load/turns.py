@@ -248,6 +248,8 @@ class _Book:
             self._judge(turn, code, at)
 
     def _judge(self, turn: Turn, code: Code, at: float) -> None:
+        if turn.ended_at is None and at > self._gone.get(turn.call % codes.MAX_CALLS, inf):
+            return  # who speaks after Flux is lost in a turn has ended it by other means
         early = turn.ended_at is None or at < turn.ended_at
         if code.part == STALE or early:
             turn.stale.append(at)

@@ -13,6 +13,7 @@ from benchmarks.report.svg import drawing, element, label, line, rectangle, text
 _RIGHT, _TOP, _BOTTOM = 12.0, 30.0, 40.0
 _BESIDE = 26.0
 """Left of the ticks' names: the axis' own."""
+_VARIANTS = 4
 _LETTER = 6.4
 """Width of a letter at 12 px, near enough to leave room for words."""
 
@@ -24,6 +25,8 @@ class Series:
     name: str
     colour: str
     points: Sequence[tuple[float, float]]
+    variant: int = 0
+    """Which it is of those with its colour: each has dots of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,15 @@ def lines(axes: Axes, series: Sequence[Series], *, dots: bool = False) -> str:
         places = [(x(a), y(b)) for a, b in one.points]
         path = "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in places)
         tip = element("title", text(one.name))
-        parts.append(element("path", tip, d=path, class_=f"line c-{one.colour}"))
+        variant = f" v{min(one.variant, _VARIANTS)}" if one.variant else ""
+        parts.append(element("path", tip, d=path, class_=f"line c-{one.colour}{variant}"))
         if dots:
             parts += [
                 _dot(a, b, one.colour, f"{one.name}: {number(v)} at {number(u)}")
                 for (a, b), (u, v) in zip(places, one.points, strict=True)
             ]
         ends.append((*places[-1], one))
-    parts += _names_at_ends(ends)
+    parts += _names_at_ends(ends, axes.height - _BOTTOM)
     return drawing(axes.width, axes.height, *parts, says=f"{axes.title}: {axes.y} by {axes.x}")
 
 
@@ -172,6 +176,11 @@ def _row(bar: Bar, x: Scale, y: float, left: float, *, narrow: bool) -> list[str
     for piece in bar.segments:
         start, end = x(piece.start), x(piece.end)
         parts.append(rectangle(start, y, end - start, height, f"bar c-{piece.colour}", piece.tip))
+        length = number(piece.end - piece.start)
+        if len(bar.segments) > 1 and end - start > _LETTER * len(length) + 10:
+            kind = f"inside on-{piece.colour}"
+            middle = (start + end) / 2
+            parts.append(label(middle, y + 12.5, length, class_=kind, anchor="middle"))
     for at, name in bar.marks:
         mark = element("title", text(f"{name}: {number(at)}"))
         parts.append(
@@ -232,12 +241,16 @@ def _frame(axes: Axes, x: Scale, y: Scale) -> list[str]:
     return parts
 
 
-def _names_at_ends(ends: Sequence[tuple[float, float, Series]]) -> list[str]:
+def _names_at_ends(ends: Sequence[tuple[float, float, Series]], bottom: float) -> list[str]:
     """Write each subject's name where its line ends, moved apart where they would touch."""
     placed: list[tuple[float, float, Series]] = []
     for x, y, one in sorted(ends, key=lambda end: end[1]):
         floor = placed[-1][1] + 14 if placed else 0.0
         placed.append((x, max(y, floor), one))
+    ceiling = bottom
+    for place, (x, y, one) in reversed(list(enumerate(placed))):
+        placed[place] = (x, min(y, ceiling), one)
+        ceiling = placed[place][1] - 14
     return [label(x + 6, y + 4, s.name, class_=f"name c-{s.colour}") for x, y, s in placed]
 
 

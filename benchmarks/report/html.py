@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.progress import is_words, told
 from benchmarks.report.svg import element, text
 from benchmarks.results import Table
+from benchmarks.terminal import is_words, told
 
 WIDE, NARROW = 960.0, 340.0
 """A drawing that fills its figure is made twice, since its words do not shrink with it."""

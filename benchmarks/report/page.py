@@ -5,10 +5,11 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.comparison import COLUMNS, Verdict, cells
-from benchmarks.report import load, micro, policy
+from benchmarks.report import footprint, load, micro, policy
 from benchmarks.report.html import Section, caveats, figure, tables, tile
 from benchmarks.report.svg import element, text
 from benchmarks.results import Result, SuiteResult
+from benchmarks.targets import Standing, table_of
 
 _SECTIONS: dict[str, Callable[[SuiteResult], Section]] = {
     "policy": policy.section,
@@ -17,8 +18,9 @@ _SECTIONS: dict[str, Callable[[SuiteResult], Section]] = {
     "scale": load.section,
     "soak": load.section,
     "peers": load.section,
+    "footprint": footprint.section,
 }
-_ORDER = ("policy", "overhead", "peers", "scale", "soak", "micro", "turns")
+_ORDER = ("policy", "overhead", "peers", "scale", "soak", "footprint", "micro", "turns")
 _NOTHING_FROM_ELSEWHERE = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
     "form-action 'none'"
@@ -26,14 +28,20 @@ _NOTHING_FROM_ELSEWHERE = (
 _MOST_VERDICTS = 60
 
 
-def page(result: Result, base: Result | None = None, verdicts: Sequence[Verdict] = ()) -> str:
-    """Write the report of a result, and how it stands against a base if there is one."""
+def page(
+    result: Result,
+    base: Result | None = None,
+    verdicts: Sequence[Verdict] = (),
+    reached: Sequence[Standing] = (),
+) -> str:
+    """Write the report of a result, and how it stands against the targets and a base, if any."""
     suites = sorted(result.suites, key=lambda suite: _place(suite.name))
     sections = [_section(suite) for suite in suites]
     body = (
-        _head(result, sections)
+        _head(result, sections, targets=bool(reached))
         + _alarm(result)
         + element("div", *(tile(t) for s in sections for t in s.tiles), class_="tiles")
+        + _targets(reached)
         + (_compared(base, verdicts) if base is not None else "")
         + "".join(_whole(one, suite) for one, suite in zip(sections, suites, strict=True))
         + _environment(result)
@@ -70,10 +78,12 @@ def _section(suite: SuiteResult) -> Section:
     )
 
 
-def _head(result: Result, sections: Sequence[Section]) -> str:
+def _head(result: Result, sections: Sequence[Section], *, targets: bool) -> str:
     rough = " A rough run (--quick): not to be quoted." if result.quick else ""
     said = f"turnkit {result.versions.get('turnkit', '')}, {result.began[:10]}.{rough}"
     links = [element("a", text(s.title.split(":")[0]), href=f"#{s.name}") for s in sections]
+    if targets:
+        links.insert(0, element("a", "Targets", href="#targets"))
     links.append(element("a", "Environment", href="#environment"))
     return (
         element("h1", "How long a person waits for an answer, and what it costs")
@@ -104,6 +114,37 @@ def _whole(section: Section, suite: SuiteResult) -> str:
         ),
         section.body,
         doubts,
+    )
+
+
+def _targets(reached: Sequence[Standing]) -> str:
+    """Write which targets are held: what is missed first, and never by colour alone."""
+    if not reached:
+        return ""
+    ordered = sorted(reached, key=lambda one: one.held)
+    given = table_of(ordered)
+    rows = [
+        element(
+            "tr",
+            element("td", text(standing), class_="words"),
+            element("td", text(says), element("small", text(one.figure)), class_="words"),
+            element("td", text(limit)),
+            element("td", text(found)),
+            class_="held" if one.held else "missed",
+        )
+        for (standing, says, limit, found), one in zip(given.rows, ordered, strict=True)
+    ]
+    head = [
+        element("th", text(name), class_=None if place in (2, 3) else "words")
+        for place, name in enumerate(given.columns)
+    ]
+    body = element("table", element("thead", element("tr", *head)), element("tbody", *rows))
+    held = sum(one.held for one in reached)
+    return element("h2", "Targets", id="targets") + figure(
+        f"{held} of {len(reached)} targets are held"
+        + ("" if held == len(reached) else f", {len(reached) - held} missed"),
+        " ".join(given.notes),
+        element("div", body, class_="scroll targets"),
     )
 
 
@@ -155,10 +196,7 @@ def _environment(result: Result) -> str:
     ]
     pairs = [element("dt", text(name)) + element("dd", text(value)) for name, value in facts]
     commands = "\n".join(
-        dict.fromkeys(
-            (suite.detail or {}).get("command") or f"turnkit bench {suite.name}"
-            for suite in result.suites
-        )
+        dict.fromkeys(suite.command or f"turnkit bench {suite.name}" for suite in result.suites)
     )
     return (
         element("h2", "Environment", id="environment")

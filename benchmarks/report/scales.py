@@ -35,7 +35,8 @@ class Scale:
                 return [(value, number(value)) for value in _powers(self.low, self.high, most)]
             case "nines":
                 shares = ((0.0, "0"), (0.5, "50"), (0.9, "90"), (0.99, "99"), (0.999, "99.9"))
-                return [(share, f"{name} %") for share, name in shares if share <= self.high]
+                first = 0.5 if self.high >= 0.99 else 0.0  # there is no room for both names then
+                return [(one, f"{name} %") for one, name in shares if first <= one <= self.high]
 
     def _place(self, value: float) -> float:
         match self.kind:

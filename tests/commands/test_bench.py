@@ -92,6 +92,20 @@ def test_a_regression_exits_with_1_and_is_named_with_its_figures(turnkit, files)
     assert "1 of 1 figures are worse than allowed" in Path("turnkit-bench/report.html").read_text()
 
 
+def test_a_missed_target_fails_where_that_is_asked_for(turnkit, files):
+    code, out, _ = turnkit("bench", "--from", "base.json")
+    assert (code, "MISSED" in out) == (0, True)
+    code, out, _ = turnkit("bench", "--from", "base.json", "--targets")
+    assert (code, "overhead of a turn, median" in out) == (1, True)
+
+
+def test_held_targets_do_not_fail(turnkit, files):
+    made = suite("overhead", metric(NAME, "ms", drawn(1, 0.2)))
+    write(result_of(made), files / "fast.json")
+    code, out, _ = turnkit("bench", "--from", "fast.json", "--targets")
+    assert (code, "held" in out, "MISSED" in out) == (0, True, False)
+
+
 def test_results_of_runs_apart_become_one_report(turnkit, files):
     other = result_of(suite("micro", metric("micro.machine.event", "us", drawn(4, 2.0))))
     write(other, files / "micro.json")
@@ -116,6 +130,8 @@ def test_what_must_never_be_exits_with_1(turnkit, files):
         (["--fail-on", "overhead>5%"], "--fail-on needs --compare BASE.json"),
         (["--compare", "base.json", "--fail-on", "p99"], "write PATTERN.STAT>LIMIT"),
         (["scale", "--calls", "1,ten"], "--calls 1,ten: write numbers from 1 up with commas"),
+        (["scale", "--workers", "0"], "--workers 0: write numbers from 1 up with commas"),
+        (["overhead", "--parts", "half"], "there is no part 'half'; choose from turns, levels"),
         (["overhead", "--subjects", "asterisk"], "there is no subject 'asterisk'; choose from"),
         (["overhead", "--end", "fax"], "there is no far end 'fax'; choose from"),
         (["--from", "base.json", "--out", "base.json/x"], "cannot write base.json/x/result.json"),
@@ -131,7 +147,7 @@ def test_a_mistake_is_one_line_and_exits_with_2(turnkit, files, arguments, said)
 
 
 def test_what_has_to_be_installed_is_said(turnkit, monkeypatch):
-    lacking = suites.Suite("odd", "", "benchmarks.policy.suite", "", ("no_such_module",))
+    lacking = suites.Suite("odd", "", "benchmarks.suites.policy", "", ("no_such_module",))
     monkeypatch.setitem(suites.SUITES, "odd", lacking)
     code, _, err = turnkit("bench", "odd")
     assert code == 2
@@ -150,7 +166,7 @@ def test_the_wheel_has_the_suites_and_they_run_from_it(tmp_path):
     pytest.importorskip("hatchling")
     built = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
     assert built.returncode == 0, built.stderr
     (wheel,) = tmp_path.glob("*.whl")
@@ -160,7 +176,7 @@ def test_the_wheel_has_the_suites_and_they_run_from_it(tmp_path):
     arguments = ["bench", "policy", "--quick", "--turns", "2", "--out", "found"]
     ran = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, 'site'); {run}", *arguments],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     found = json.loads((tmp_path / "found" / "result.json").read_text())

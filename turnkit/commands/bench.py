@@ -45,16 +45,36 @@ def bench(
         list[Path] | None,
         typer.Option("--from", metavar="RESULT.json", help="Run nothing, use these; repeatable."),
     ] = None,
+    hold_targets: Annotated[
+        bool, typer.Option("--targets", help="Exit with 1 if a target of the project is missed.")
+    ] = False,
     listed: Annotated[bool, typer.Option("--list", help="Show the suites.")] = False,
+    install: Annotated[
+        bool,
+        typer.Option(
+            "--install", help="Make the environments that the suites need, or all; run nothing."
+        ),
+    ] = False,
     turns: Annotated[int | None, typer.Option(min=1, help="Of each case or subject.")] = None,
     calls: Annotated[str | None, typer.Option(help="At a time; for scale, 1,10,50.")] = None,
-    seconds: Annotated[float | None, typer.Option(min=5, help="For each level of scale.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=5, help="For each number of calls, of several.")
+    ] = None,
     subjects: Annotated[str | None, typer.Option(help="Of a load: relay,turnkit.")] = None,
     rounds: Annotated[int | None, typer.Option(min=1, help="Of each subject of a load.")] = None,
-    end: Annotated[str, typer.Option(help="The far end of calls: twilio or ws.")] = "twilio",
+    parts: Annotated[
+        str | None, typer.Option(help="Of overhead: turns,levels,http2; all if none is named.")
+    ] = None,
+    end: Annotated[str, typer.Option(help="The far ends of calls: twilio, ws.")] = "twilio",
+    workers: Annotated[
+        str, typer.Option(help="Processes of a subject that can have several: 1,2.")
+    ] = "1",
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Real-time priority for a load's processes (root).")
     ] = False,
+    logs: Annotated[
+        Path, typer.Option(help="Where the subjects of a load write their logs.")
+    ] = Path(".cache/bench-logs"),
     audio: Annotated[
         list[Path] | None, typer.Option(help="For turns: a pack of labelled speech; repeatable.")
     ] = None,
@@ -69,25 +89,32 @@ def bench(
     if listed:
         options.console.print(runner.listing())
         return
+    if install:
+        runner.install(suites or (), options.console)
+        return
     asked = runner.Asked(
         suites=tuple(suites or ()),
         options=known.Options(
             quick=quick,
             turns=turns,
-            calls=_numbers(calls),
+            calls=_numbers("--calls", calls) if calls is not None else None,
             seconds=seconds,
             subjects=tuple(subjects.split(",")) if subjects else None,
             rounds=rounds,
-            end=end,
+            parts=tuple(parts.split(",")) if parts else None,
+            ends=tuple(end.split(",")),
+            workers=_numbers("--workers", workers),
             realtime=realtime,
+            logs=logs,
             audio=tuple(audio or ()),
             recordings=recordings,
-            command=f"turnkit {shlex.join(sys.argv[1:])}",
         ),
         out=out,
+        command=f"turnkit {shlex.join(sys.argv[1:])}",
         given=tuple(given or ()),
         base=base,
         fail_on=tuple(fail_on or ()),
+        hold_targets=hold_targets,
     )
     raise typer.Exit(runner.main(asked, options.console))
 
@@ -104,13 +131,11 @@ def _find_suites() -> None:
         sys.path.insert(0, str(place))
 
 
-def _numbers(text: str | None) -> tuple[int, ...] | None:
-    if text is None:
-        return None
+def _numbers(flag: str, text: str) -> tuple[int, ...]:
     try:
         numbers = tuple(int(word) for word in text.split(","))
     except ValueError:
         numbers = ()
     if not numbers or min(numbers) < 1:
-        raise ConfigError(f"--calls {text}: write numbers from 1 up with commas, such as 1,10,50")
+        raise ConfigError(f"{flag} {text}: write numbers from 1 up with commas, such as 1,10,50")
     return numbers

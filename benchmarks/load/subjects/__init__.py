@@ -35,6 +35,11 @@ class Subject:
     wrapper: tuple[str, ...] = ()
     """A program that runs the program, with arguments of its own."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether its interpreter is there."""
+        return Path(self.python).exists()
+
 
 SUBJECTS: dict[str, Subject] = {
     subject.name: subject

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 os.chdir(Path(__file__).parent)  # no turnkit.toml of somebody's
 
 from benchmarks.load.subjects import contract  # noqa: E402  # found only now
-from turnkit import ModelAgent, config, log, workers  # noqa: E402
+from turnkit import ModelAgent, config, log, plug, workers  # noqa: E402
 from turnkit.asgi import create_app  # noqa: E402
 from turnkit.server import serve  # noqa: E402
 
@@ -45,6 +45,7 @@ def main() -> None:
         }
     )
     log.configure(settings)
+    plug.check(settings)  # as `turnkit serve` does: it imports what the first call would wait for
     build = partial(create_app, Subject, settings)
     if settings.workers > 1:
         workers.serve(build, settings)

@@ -23,7 +23,7 @@ def stamp(environment):
 
 def test_what_was_never_installed_says_what_to_run(some):
     assert not some.ready
-    with pytest.raises(NotInstalled, match="peers --install"):
+    with pytest.raises(NotInstalled, match="turnkit bench --install"):
         _ = some.installed
 
 

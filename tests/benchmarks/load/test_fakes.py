@@ -17,6 +17,7 @@ from turnkit.testing.flux_rules import violations
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.network,
+    pytest.mark.loopback,
     # Deepgram's client is written for a websockets of some years ago.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]

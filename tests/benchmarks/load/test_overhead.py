@@ -1,22 +1,18 @@
 """A small run of the real thing: processes, sockets, and figures that add up."""
 
-from io import StringIO
-
 import anyio
+import msgspec
 import pytest
-from rich.console import Console
-from typer.testing import CliRunner
 
-from benchmarks.load.__main__ import app
-from benchmarks.load.bench import Spec, run
-from benchmarks.load.machine import describe, machine, versions
+from benchmarks.load.entries import Entry
+from benchmarks.load.figures import suite_of
 from benchmarks.load.plan import Pace, Plan
 from benchmarks.load.processes import Placement
-from benchmarks.load.results import Result
+from benchmarks.load.results import LoadResult
+from benchmarks.load.run import Spec, run
 from benchmarks.load.subjects import SUBJECTS
-from benchmarks.load.suite import read, write
+from benchmarks.load.subjects.versions import versions
 from benchmarks.load.summaries import rows
-from benchmarks.load.tables import show
 
 pytestmark = [pytest.mark.anyio, pytest.mark.network]
 
@@ -29,15 +25,20 @@ PLAN = Plan(
 )
 
 
+class Unpinned(Entry):
+    """An entry that leaves each core to other tests."""
+
+    def place(self, *, realtime):
+        return Placement()
+
+
 async def measured(name, folder, end="twilio"):
     spec = Spec(
-        subject=SUBJECTS[name],
+        entry=Unpinned(SUBJECTS[name], end),
         plan=PLAN,
         calls=3,
         gap_s=0.05,
         call_s=PLAN.call_s + 1.0,  # a busy machine begins late
-        place=Placement(),
-        end=end,
         warm_turns=0,
         folder=folder,
     )
@@ -91,28 +92,20 @@ def test_nothing_is_faster_than_the_ideal(runs):
 @pytest.fixture(scope="module")
 def result(runs):
     found = [runs["relay", "twilio"], runs["turnkit", "twilio"]]
-    return Result(
+    return LoadResult(
         suite="overhead",
-        command="python -m benchmarks.load overhead",
-        began="2026-11-20T12:00:00+00:00",
-        seconds=20.0,
-        machine=machine(),
-        placement=describe(Placement()),
         plan=PLAN,
+        placement=str(Placement()),
         subjects={name: SUBJECTS[name].what for name in ("relay", "turnkit")},
-        versions={"relay": versions(SUBJECTS["relay"])},
+        versions={name: versions(SUBJECTS[name]) for name in ("relay", "turnkit")},
         runs=found,
-        summaries=rows(found),
+        rows=rows(found),
+        calls=3,
     )
 
 
-def test_a_result_is_written_down_and_read_back(result, tmp_path):
-    write(result, tmp_path / "result.json")
-    assert read(tmp_path / "result.json") == result
-
-
 def test_a_result_sums_up_its_runs(result):
-    relay, turnkit = result.summaries
+    relay, turnkit = result.rows
     assert turnkit.subject == "turnkit"
     found = result.runs[1].samples["plain"]["overhead"]
     assert turnkit.cases["plain"]["overhead"].n == len(found)
@@ -120,22 +113,23 @@ def test_a_result_sums_up_its_runs(result):
     assert result.versions["relay"]["picows"][0].isdigit()
 
 
-def test_a_result_is_shown(result):
-    console = Console(record=True, width=160, file=StringIO())
-    show(result, console)
-    shown = console.export_text()
-    assert "eager, end 200 ms later" in shown
-    assert "6/6" in shown
+def test_a_suite_has_its_samples_in_metrics_and_the_rest_as_json(result):
+    suite = suite_of(result, "Overhead")
+    by_name = {one.name: one for one in suite.metrics}
+    found = result.runs[1].samples["plain"]["overhead"]
+    assert by_name["overhead.turnkit.plain.overhead"].samples == pytest.approx(found, abs=1e-4)
+    again = msgspec.convert(msgspec.json.decode(msgspec.json.encode(suite.detail)), LoadResult)
+    assert [run.samples for run in again.runs] == [{}, {}]
+    assert again.rows == result.rows
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (["--subjects", "nobody"], "no subject 'nobody'; there are relay, turnkit"),
-        (["--end", "fax"], "no far end 'fax'; there are twilio, ws"),
-    ],
-)
-def test_a_mistake_is_named(given, said):
-    found = CliRunner().invoke(app, ["overhead", *given], env={"COLUMNS": "200"})
-    assert found.exit_code == 2
-    assert said in found.output
+def test_a_suite_has_its_tables(result):
+    suite = suite_of(result, "Overhead")
+    overhead, *_ = suite.tables
+    assert [row[:2] for row in overhead.rows] == [
+        [turn, subject]
+        for turn in ("eager +200", "eager +400", "no eager")
+        for subject in ("relay", "turnkit")
+    ]
+    (under_load,) = (one for one in suite.tables if one.title.startswith("Under load"))
+    assert [row[2] for row in under_load.rows] == ["6/6", "6/6"]

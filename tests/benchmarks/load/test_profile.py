@@ -26,7 +26,7 @@ def test_the_function_that_takes_the_time_is_on_top(tmp_path):
     program, stacks = tmp_path / "program.py", tmp_path / "stacks"
     program.write_text(PROGRAM)
     sampler = str(Path(sampled.__file__))
-    subprocess.run([sys.executable, sampler, str(stacks), str(program)], check=True, timeout=20)
+    subprocess.run([sys.executable, sampler, str(stacks), str(program)], check=True, timeout=100)
     console = Console(record=True, width=120, quiet=False)
     own, _ = tables(stacks, most=1)
     with console.capture() as shown:

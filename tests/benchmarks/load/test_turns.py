@@ -64,6 +64,13 @@ def test_audio_before_the_end_is_no_answer():
     assert turn.heard_at == 10.6
 
 
+def test_who_speaks_after_flux_is_lost_in_a_turn_is_not_judged():
+    gone = Event(10.45, "flux.gone", 0)
+    events = [*(e for e in spoken_turn() if e.note != "EndOfTurn"), gone]
+    (lost,) = turns_of(events, [heard((10.44, Code(0, 0, 0)), (10.6, Code(0, 0, 0)))], EAGER)
+    assert lost.stale == [10.44]
+
+
 def test_words_that_were_not_final_are_no_answer():
     (turn,) = turns_of(spoken_turn(), [heard((10.6, Code(0, 0, STALE)))], EAGER)
     assert turn.stale == [10.6]

@@ -9,12 +9,13 @@ from msgspec.structs import replace
 from playwright.sync_api import sync_playwright
 
 from benchmarks.comparison import compare, parse_rule
-from benchmarks.micro.suite import suite_of as micro_suite
 from benchmarks.policy.cases import Case, run
 from benchmarks.policy.policies import DEFAULT, POLICIES
 from benchmarks.policy.services import PROFILES
-from benchmarks.policy.suite import suite_of as policy_suite
 from benchmarks.report.page import page
+from benchmarks.suites.micro import suite_of as micro_suite
+from benchmarks.suites.policy import suite_of as policy_suite
+from benchmarks.targets import standings, targets
 from tests.benchmarks.conftest import drawn, result_of, suite
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
@@ -34,7 +35,7 @@ def everything(policy, loaded):
     peers = ("relay", "turnkit", "pipecat", "livekit")
     return result_of(
         policy,
-        loaded("overhead"),
+        loaded("overhead", subjects=("relay", "turnkit", "turnkit-http2"), levels=(20, 1, 100)),
         loaded("scale", levels=(1, 10, 50)),
         loaded("soak"),
         loaded("peers", subjects=peers, levels=(10, 25)),
@@ -93,6 +94,15 @@ def test_a_regression_is_on_the_first_screen(measured):
     verdicts = compare(base, now, [parse_rule("overhead.p99>5%")])
     now.suites[0].name = "other"
     assert "1 of 1 figures are worse than allowed" in page(now, base, verdicts)
+
+
+def test_a_missed_target_is_told_before_the_suites(everything):
+    reached = standings(everything, targets())
+    missed = sum(not one.held for one in reached)
+    assert missed
+    html = page(everything, reached=reached)
+    assert f"targets are held, {missed} missed" in html
+    assert html.index("overhead of a turn, median") < html.index('id="overhead"')
 
 
 def test_an_empty_result_is_a_page_too():

@@ -1,27 +1,30 @@
 """Suite `peers`: pipecat and LiveKit Agents under the same load as turnkit and the relay.
 
 All subjects get the same callers and the same providers in one run, in turn. Each peer is set up as
-well as its documentation allows, for this work: `subjects.pipecat_subject` and
-`subjects.livekit_subject` say how, and what that flatters. What cannot be compared is in `CAVEATS`,
-and so in the file.
+well as its documentation allows, for this work: `load.subjects.pipecat_subject` and
+`load.subjects.livekit_subject` say how, and what that flatters. What cannot be compared is in
+`CAVEATS`, and so in the report.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import ceil
 
 from rich.console import Console
 
-from benchmarks.load.bench import Spec
-from benchmarks.load.environments import ENVIRONMENTS, NotInstalled, missing
-from benchmarks.load.footprint import footprints
-from benchmarks.load.plan import CASES, DEFAULT_CASES, Pace, Plan
-from benchmarks.load.results import Result, Run
-from benchmarks.load.scale import capacity_of
-from benchmarks.load.suite import Options, interleaved, play
-from benchmarks.load.summaries import merged
+from benchmarks.load.capacity import capacities, passed, undecided
+from benchmarks.load.entries import entries
+from benchmarks.load.environments import ENVIRONMENTS, missing
+from benchmarks.load.figures import suite_of
+from benchmarks.load.plan import DEFAULT_CASES, Pace, Plan
+from benchmarks.load.run import Spec
+from benchmarks.load.series import Series, carry_out, interleaved
+from benchmarks.results import SuiteResult
+from benchmarks.suites import Options
+from turnkit.errors import ConfigError
 
-PEERS = ("relay", "turnkit", "pipecat", "livekit")
-LEVELS = (10, 25, 50)
+SUBJECTS = ("relay", "turnkit", "pipecat", "livekit")
+LEVELS = (10, 25, 50, 100, 200)
+"""A subject whose capacity is passed is not run with more."""
 TURNS = 100
 CAVEATS = """
 pipecat: its words wait for EndOfTurn ahead of the voice, whatever is chosen; so the voice's first \
@@ -41,76 +44,63 @@ What each knows of what was heard, and how each gets over a lost connection, is 
 A turn each three seconds is dense talk: of a real call the CPU is less, for all of them.
 """.strip().splitlines()
 
+_ROUNDS = 2
+_TIMES = 5
 _GAP_S = 0.15
 """Between two calls: setting up a call takes pipecat some 100 ms of its event loop."""
 _QUICK = Plan(turns=7, normal_s=2.0, lead_in_s=0.2, pace=Pace(sentence_s=0.4))
 _QUICK_CALLS = 12
 _QUICK_TIMES = 2
-_TIMES = 5
 
 
-async def peers(
-    options: Options,
-    console: Console,
-    *,
-    levels: Sequence[int] = LEVELS,
-    turns: int = TURNS,
-    quick: bool = False,
-    command: str = "",
-) -> Result:
-    """Measure all of it. Raises LoadFailed, NotInstalled.
-
-    Args:
-        options: which subjects, and how.
-        console: where progress is shown.
-        levels: how many calls at a time.
-        turns: of each subject, level and kind of turn, all rounds together.
-        quick: in some two minutes, one level, and roughly.
-        command: what to write down as the way to get this result.
-    """
-    require(options.subjects)
-    plans = {calls: plan_of(calls, turns, options.rounds) for calls in levels}
-    if quick:
+def run(options: Options, console: Console) -> SuiteResult:
+    """Run it. Raises ConfigError, and TurnkitError where the load could not be run."""
+    subjects = options.subjects or SUBJECTS
+    rounds = options.rounds or (1 if options.quick else _ROUNDS)
+    found = entries(subjects)
+    require(subjects)
+    levels = sorted(options.calls or LEVELS)
+    plans = {calls: plan_of(calls, options.turns or TURNS, rounds) for calls in levels}
+    if options.quick:
         plans = {_QUICK_CALLS: _QUICK}
-    taken = await footprints(
-        options.subjects,
-        options.place(),
-        options.logs,
-        console,
-        times=_QUICK_TIMES if quick else _TIMES,
-    )
     specs = [
         Spec(
-            subject=subject,
+            entry=entry,
             plan=plans[calls],
             calls=calls,
             gap_s=_GAP_S,
             call_s=plans[calls].call_s,
-            place=options.place(),
-            end=options.end,
-            http2=options.http2,
+            realtime=options.realtime,
             round=round_,
-            warm_turns=1 if quick else warm_turns_of(calls),
+            warm_turns=1 if options.quick else warm_turns_of(calls),
             folder=options.logs,
         )
-        for subject, calls, round_ in interleaved(options, plans)
+        for entry, calls, round_ in interleaved(found, plans, rounds)
     ]
-    longest = max(plans.values(), key=lambda plan: plan.turns)
-    result = await play("peers", command, options, longest, specs, console)
-    result.footprints = taken
-    result.capacity = {name: capacity_of(result.summaries, name) for name in options.subjects}
-    result.caveats = [*result.caveats, *CAVEATS]
-    return result
+    series = Series(
+        suite="peers",
+        plan=max(plans.values(), key=lambda plan: plan.turns),
+        specs=specs,
+        enough=passed,
+        footprints_of=subjects,
+        times=_QUICK_TIMES if options.quick else _TIMES,
+        caveats=CAVEATS,
+    )
+    result = carry_out(series, console)
+    result.capacity = capacities(result.rows)
+    if doubt := undecided(result):
+        result.caveats.insert(0, f"No capacity can be read from this run: {doubt}.")
+    return suite_of(result, "Peers: the same load on other frameworks")
 
 
 def require(names: Iterable[str]) -> None:
-    """Raise NotInstalled if an environment that these subjects need is not there."""
+    """Raise ConfigError if an environment that these subjects need is not there."""
     wanted = {"pipecat": ["pipecat"], "livekit": ["livekit"]}
     wanted["turnkit"] = ["turnkit-base", "turnkit-openai"]
     for name in names:
         for environment in wanted.get(name, ()):
             if not ENVIRONMENTS[environment].ready:
-                raise NotInstalled(missing(environment))
+                raise ConfigError(missing(environment))
 
 
 def plan_of(calls: int, turns: int, rounds: int) -> Plan:
@@ -129,15 +119,3 @@ def warm_turns_of(calls: int) -> int:
     """Return how many turns of each call are left out: its first, and those while others begin."""
     shortest_s = sum(Plan().length_s(case) for case in DEFAULT_CASES) / len(DEFAULT_CASES)
     return 1 + ceil(calls * _GAP_S / shortest_s)
-
-
-def asked_early(runs: Iterable[Run], case: str) -> float | None:
-    """Return the share of turns whose request came before the turn was final; None of none.
-
-    A subject whose eager mode is off asks at EndOfTurn, which is as long after the trigger as the
-    case says.
-    """
-    steps = {step.event: step.at_s for step in CASES[case].steps}
-    gap_ms = 1000 * (steps["EndOfTurn"] - steps.get("EagerEndOfTurn", steps["EndOfTurn"]))
-    found = merged(runs, case, "request")
-    return sum(ms < gap_ms for ms in found) / len(found) if found else None

@@ -1,31 +1,30 @@
 """Suite `micro`: runs `benchmarks/micro` under pytest-benchmark, and reads what it wrote."""
 
 import os
+import re
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import monotonic
 
 import msgspec
 from rich.console import Console
 
-from benchmarks.progress import bar
 from benchmarks.results import Cell, Metric, SuiteResult, Table, metric
 from benchmarks.suites import Options
+from benchmarks.terminal import bar
 from turnkit.errors import TurnkitError
 
-_HERE = Path(__file__).resolve().parent
-_ROOT = _HERE.parents[1]
+_ROOT = Path(__file__).resolve().parents[2]
+_STEPS = _ROOT / "benchmarks" / "micro"
 _REFERENCE = "reference"
 _PASSES, _QUICK_PASSES = 5, 2
 _SECONDS, _QUICK_SECONDS = 0.3, 0.1
 """Of each benchmark, in each pass."""
-_BENCHMARKS = 16
+_COLLECTED = re.compile(r"collected (\d+) items")
 _MOST_SAMPLES = 300
 """Of a pass: evenly spread ones of more."""
 _LIMIT_S = 300.0
@@ -56,17 +55,15 @@ class _File(msgspec.Struct):
 
 def run(options: Options, console: Console) -> SuiteResult:
     """Run it. Raises TurnkitError where the benchmarks themselves fail."""
-    began, began_at = datetime.now().astimezone(), monotonic()
     passes = options.rounds or (_QUICK_PASSES if options.quick else _PASSES)
     seconds = _QUICK_SECONDS if options.quick else _SECONDS
     runs: dict[str, list[list[float]]] = defaultdict(list)
-    with bar("micro", passes * _BENCHMARKS, console) as advance:
-        for _ in range(passes):
-            for name, samples in _pass(seconds, advance).items():
+    with bar("micro", passes, console) as progress:
+        for number in range(passes):
+            for name, samples in _pass(seconds, progress.advance).items():
                 runs[name].append(samples)
-    result = suite_of(runs)
-    result.began, result.seconds = began.isoformat(timespec="seconds"), monotonic() - began_at
-    return result
+            progress.reach(number + 1)
+    return suite_of(runs)
 
 
 def suite_of(runs: Mapping[str, Sequence[Sequence[float]]]) -> SuiteResult:
@@ -75,8 +72,6 @@ def suite_of(runs: Mapping[str, Sequence[Sequence[float]]]) -> SuiteResult:
     return SuiteResult(
         name="micro",
         title="Micro: what single steps cost",
-        began="",
-        seconds=0.0,
         metrics=metrics,
         tables=[_table(metrics)],
         caveats=list(_CAVEATS),
@@ -105,7 +100,7 @@ def _pass(seconds: float, advance: Callable[[float], None]) -> dict[str, list[fl
     """Run all benchmarks once, in a process of their own; return each one's samples in seconds."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "benchmarks.json"
-        command = [sys.executable, "-m", "pytest", str(_HERE), "-v", "--import-mode=importlib"]
+        command = [sys.executable, "-m", "pytest", str(_STEPS), "-v", "--import-mode=importlib"]
         command += ["-c", os.devnull, f"--rootdir={_ROOT}", "-p", "no:cacheprovider"]
         command += ["-p", "no:turnkit_pytest", f"--benchmark-json={file}", "--benchmark-warmup=on"]
         command += [f"--benchmark-max-time={seconds}", "--benchmark-min-rounds=20"]
@@ -114,9 +109,13 @@ def _pass(seconds: float, advance: Callable[[float], None]) -> dict[str, list[fl
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:
             assert process.stdout is not None
+            steps = 0
             for line in process.stdout:
                 said.append(line)
-                advance("PASSED" in line)
+                if collected := _COLLECTED.search(line):
+                    steps = int(collected[1])
+                if steps and "PASSED" in line:
+                    advance(1 / steps)
             status = process.wait(_LIMIT_S)
         if status or not file.exists():
             raise TurnkitError(f"the micro benchmarks failed:\n{''.join(said[-15:])}")

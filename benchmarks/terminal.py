@@ -1,30 +1,61 @@
-"""The progress bar of a suite, and tables on a terminal."""
+"""What a terminal shows: the progress bar of a suite, and tables."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table as Shown
 from rich.text import Text
 
 from benchmarks.results import Cell, SuiteResult, Table
 
 
+class Bar:
+    """A progress bar: how much is done, of how much, and how long the rest will take."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress = progress
+        self._task = task
+
+    def advance(self, more: float) -> None:
+        """So much more is done."""
+        self._progress.advance(self._task, more)
+
+    def reach(self, done: float) -> None:
+        """So much is done in all."""
+        self._progress.update(self._task, completed=done)
+
+    def title(self, what: str) -> None:
+        """Say what is being done."""
+        self._progress.update(self._task, description=what)
+
+    def total(self, total: float) -> None:
+        """There is so much to do, contrary to what was said before."""
+        self._progress.update(self._task, total=total)
+
+
 @contextmanager
-def bar(what: str, total: int, console: Console) -> Iterator[Callable[[float], None]]:
-    """Show how far something is; yields what to call with how much more is done."""
+def bar(what: str, total: float, console: Console) -> Iterator[Bar]:
+    """Show how far something is."""
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn(),
         TimeRemainingColumn(),
+        TextColumn("left"),
         console=console,
         transient=True,
     ) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda more: progress.advance(task, more)
+        yield Bar(progress, progress.add_task(what, total=total))
 
 
 def show(suite: SuiteResult, console: Console) -> None:
@@ -34,10 +65,17 @@ def show(suite: SuiteResult, console: Console) -> None:
     for table in suite.tables:
         console.print(_table(table))
         notes += [note for note in table.notes if note not in notes]
-    for note in notes:
+    for note in [*notes, *suite.caveats]:
         console.print(Text(note, style="dim"))
     for failure in suite.failures:
         console.print(Text(f"failed: {failure}", style="red"))
+
+
+def show_table(table: Table, console: Console) -> None:
+    """Print one table."""
+    console.print(_table(table))
+    for note in table.notes:
+        console.print(Text(note, style="dim"))
 
 
 def _table(table: Table) -> Shown:

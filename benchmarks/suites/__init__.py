@@ -1,4 +1,10 @@
-"""Which suites there are, and what each is given. A new one is a line in `SUITES` and a module."""
+"""The suites of `turnkit bench`: each is a module of this folder, and an entry in `SUITES` here.
+
+A suite is a function `run(options, console) -> SuiteResult` (`benchmarks.results`). A new one is a
+module beside the others with that function, and a `Suite` below; tables, the result file, the
+comparison with a base and the report follow from what it returns. A section of its own in the
+report is optional (`benchmarks.report`).
+"""
 
 import importlib
 import importlib.util
@@ -21,15 +27,19 @@ class Options:
 
     quick: bool = False
     turns: int | None = None
-    """Of each case, subject or conversation."""
+    """Of each kind and subject, or of each conversation."""
     calls: tuple[int, ...] | None = None
     """At a time."""
     seconds: float | None = None
-    """For each level of `scale`."""
+    """For each number of calls, where several are tried."""
     subjects: tuple[str, ...] | None = None
     rounds: int | None = None
-    end: str = "twilio"
-    """The far end of the calls: twilio or ws."""
+    parts: tuple[str, ...] | None = None
+    """Of suite `overhead`."""
+    ends: tuple[str, ...] = ("twilio",)
+    """The far ends of the calls: twilio, ws."""
+    workers: tuple[int, ...] = (1,)
+    """Processes of a subject that can have several."""
     realtime: bool = False
     """Real-time priority for all processes of a load; needs the right to it."""
     audio: tuple[Path, ...] = ()
@@ -37,8 +47,6 @@ class Options:
     recordings: Path | None = None
     """A folder of recorded Flux sessions, for `policy`."""
     logs: Path = Path(".cache/bench-logs")
-    command: str = "turnkit bench"
-    """What to write down as the way to get this result."""
 
 
 Run: TypeAlias = Callable[[Options, Console], SuiteResult]
@@ -57,11 +65,11 @@ class Suite:
     """How long, as people say it: in full, and with --quick."""
     needs: tuple[str, ...] = ()
     """Modules it cannot do without, all of the extra `bench`."""
+    environments: tuple[str, ...] = ()
+    """Of `benchmarks.load.environments`, which `--install` makes."""
 
     def open(self) -> Run:
-        """Return what runs it. Raises ConfigError where something has to be installed."""
-        if importlib.util.find_spec(self.module.rpartition(".")[0]) is None:
-            raise ConfigError(f"suite {self.name} is not part of this installation of turnkit")
+        """Return what runs it. Raises ConfigError where something has to be installed first."""
         missing = [name for name in self.needs if importlib.util.find_spec(name) is None]
         if missing:
             raise ConfigError(f"suite {self.name} needs {', '.join(missing)}: {EXTRA}")
@@ -77,48 +85,57 @@ SUITES: dict[str, Suite] = {
         Suite(
             "policy",
             "how long a person waits and what that costs, by policy: virtual time, exact",
-            "benchmarks.policy.suite",
+            "benchmarks.suites.policy",
             "1 min, quick 10 s",
         ),
         Suite(
             "micro",
             "what single steps of the call path cost: events, frames, clauses, requests",
-            "benchmarks.micro.suite",
+            "benchmarks.suites.micro",
             "1 min, quick 15 s",
             ("pytest", "pytest_benchmark", "openai"),
         ),
         Suite(
             "overhead",
             "what turnkit adds to a turn, stage by stage, beside a bare relay: real sockets",
-            "benchmarks.load_suites.overhead",
-            "11 min, quick 1 min",
+            "benchmarks.suites.overhead",
+            "36 min, quick 3 min",
             _LOAD,
         ),
         Suite(
             "scale",
             "N calls at once: processor time, memory, jitter, and how many a process carries",
-            "benchmarks.load_suites.scale",
-            "9 min, quick 1 min",
+            "benchmarks.suites.scale",
+            "9 min, quick 2 min",
             _LOAD,
         ),
         Suite(
             "soak",
             "a thousand calls coming and going: whether memory stays flat",
-            "benchmarks.load_suites.soak",
-            "3 min, quick 20 s",
+            "benchmarks.suites.soak",
+            "3 min, quick 40 s",
             _LOAD,
+        ),
+        Suite(
+            "footprint",
+            "before the first call: imports, the start of the server, what is installed",
+            "benchmarks.suites.footprint",
+            "1 min, quick 15 s",
+            ("psutil",),
+            ("turnkit-base",),
         ),
         Suite(
             "peers",
             "the same load on other frameworks, side by side, each in an environment of its own",
-            "benchmarks.load_suites.peers",
-            "30 min, quick 3 min",
+            "benchmarks.suites.peers",
+            "40 min, quick 3 min",
             _LOAD,
+            ("pipecat", "livekit", "turnkit-base", "turnkit-openai"),
         ),
         Suite(
             "turns",
             "how well turns are heard, on labelled speech given with --audio",
-            "benchmarks.turns_suite",
+            "benchmarks.suites.turns",
             "as long as the speech",
             ("jiwer", "matplotlib"),
         ),
@@ -129,9 +146,9 @@ DEFAULT = ("policy", "micro", "overhead")
 """What runs where no suite is named: those that need nothing but the extra."""
 
 
-def chosen(names: Sequence[str]) -> list[Suite]:
+def chosen(names: Sequence[str], default: Sequence[str] = DEFAULT) -> list[Suite]:
     """Return the suites of these names, each once. Raises ConfigError."""
     strange = [name for name in names if name not in SUITES]
     if strange:
         raise ConfigError(f"there is no suite {strange[0]!r}; choose from {', '.join(SUITES)}")
-    return [SUITES[name] for name in dict.fromkeys(names or DEFAULT)]
+    return [SUITES[name] for name in dict.fromkeys(names or default)]

@@ -4,10 +4,8 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from statistics import median_low
-from time import monotonic
 
 from rich.console import Console
 
@@ -23,9 +21,9 @@ from benchmarks.policy.policies import (
 )
 from benchmarks.policy.services import PROFILES
 from benchmarks.policy.tables import tables
-from benchmarks.progress import bar
 from benchmarks.results import Metric, SuiteResult, metric
 from benchmarks.suites import Options
+from benchmarks.terminal import bar
 from benchmarks.turns.pool import carried_out, processes
 from turnkit.errors import ConfigError
 
@@ -55,16 +53,13 @@ _CAVEATS = [
 
 def run(options: Options, console: Console) -> SuiteResult:
     """Play all cases. Raises ConfigError."""
-    began, began_at = datetime.now().astimezone(), monotonic()
     cases = list(cases_of(options))
     found: dict[Case, Outcome] = {}
-    with bar("policy", len(cases), console) as advance:
+    with bar("policy", len(cases), console) as progress:
         for case, outcome in carried_out(_run, cases, processes()):
             found[case] = outcome
-            advance(1)
-    result = suite_of([found[case] for case in cases])
-    result.began, result.seconds = began.isoformat(timespec="seconds"), monotonic() - began_at
-    return result
+            progress.advance(1)
+    return suite_of([found[case] for case in cases])
 
 
 def suite_of(outcomes: Sequence[Outcome]) -> SuiteResult:
@@ -72,8 +67,6 @@ def suite_of(outcomes: Sequence[Outcome]) -> SuiteResult:
     return SuiteResult(
         name="policy",
         title="Policy: how long a person waits, and what that costs",
-        began="",
-        seconds=0.0,
         metrics=[figure for outcome in outcomes for figure in metrics_of(outcome)],
         tables=tables(outcomes),
         failures=list(_failures(outcomes)),

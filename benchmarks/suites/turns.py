@@ -1,16 +1,14 @@
 """Suite `turns`: how well turns are heard, on labelled speech. `benchmarks.turns` does the work."""
 
-from datetime import datetime
 from math import isfinite
-from time import monotonic
 
 import msgspec
 import numpy as np
 from rich.console import Console
 
-from benchmarks.progress import bar
 from benchmarks.results import Better, Cell, Metric, SuiteResult, Table
 from benchmarks.suites import Options
+from benchmarks.terminal import bar
 from benchmarks.turns import report, scoring
 from benchmarks.turns.bootstrap import Estimate
 from benchmarks.turns.manifest import RATE_HZ
@@ -38,7 +36,6 @@ def run(options: Options, console: Console) -> SuiteResult:
             "suite turns needs labelled speech: --audio FOLDER with a manifest.json "
             "(benchmarks/turns/README.md says what is in one)"
         )
-    began, began_at = datetime.now().astimezone(), monotonic()
     recordings = chosen(options.audio, None, None)
     recordings = recordings[:_QUICK_RECORDINGS] if options.quick else recordings
     asked = ListenParameters(
@@ -51,24 +48,21 @@ def run(options: Options, console: Console) -> SuiteResult:
     )
     spec, heard = Spec(LOCAL), []
     tasks = [Task(spec, recording, asked, 0, traced=not options.quick) for recording in recordings]
-    with bar("turns", len(tasks), console) as advance:
+    with bar("turns", len(tasks), console) as progress:
         for one in carry_out_all(tasks):
             heard.append(one)
-            advance(1)
+            progress.advance(1)
     packs = [str(pack) for pack in options.audio]
     given = scoring.report(spec.open().name, asked, packs, 1, heard)
     figures = dict(report.estimates(given.groups[scoring.ALL]))
     return SuiteResult(
         name="turns",
         title="Turns: how well the embedded engine hears where they end",
-        began=began.isoformat(timespec="seconds"),
-        seconds=monotonic() - began_at,
         metrics=[_metric(name, one) for name, one in figures.items() if isfinite(one.value)],
         tables=[_table(figures)],
         caveats=list(_CAVEATS),
         detail={
             "report": msgspec.json.decode(msgspec.json.encode(given, enc_hook=_arrays)),
-            "command": options.command,
         },
     )
 
