@@ -5,10 +5,20 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
-from turnkit.testing.clock import VirtualTimeLoop
+from turnkit.testing.clock import LoopbackLoop, VirtualTimeLoop
+
+# An example may take its time on a machine that is busy; and what fails, fails for everybody.
+hypothesis.settings.register_profile(
+    "turnkit",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("turnkit")
 
 BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared"
 
@@ -27,8 +37,15 @@ def _plain_log() -> Iterator[None]:
 
 @pytest.fixture
 def anyio_backend(request: pytest.FixtureRequest) -> object:
-    """Run async tests on virtual time, and those marked `network` on the real clock."""
-    if request.node.get_closest_marker("network") or request.node.get_closest_marker("browser"):
+    """Run async tests on virtual time; those marked `network` on the real clock.
+
+    Those marked `loopback` too have virtual time over real sockets, on which instants are exact
+    however busy the machine is. Both ends of every socket must be in the test's own event loop.
+    """
+    marked = request.node.get_closest_marker
+    if marked("loopback"):
+        return "asyncio", {"loop_factory": LoopbackLoop}
+    if marked("network") or marked("browser"):
         return "asyncio"
     return "asyncio", {"loop_factory": VirtualTimeLoop}
 
@@ -36,7 +53,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> object:
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real speech and real Flux traffic beside the checkout, if it is there."""
-    folder = Path(os.environ.get("TURNKIT_SHARED", BESIDE_THE_CHECKOUT))
+    folder = Path(os.environ.get("SHARED_FOLDER", BESIDE_THE_CHECKOUT))
     if not folder.is_dir():
-        pytest.skip("no shared recordings beside the checkout; set TURNKIT_SHARED to their folder")
+        pytest.skip("no shared recordings beside the checkout; set SHARED_FOLDER to their folder")
     return folder

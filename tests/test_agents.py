@@ -112,7 +112,7 @@ async def test_bookings_looks_while_the_user_may_still_speak_and_books_when_they
     agent = played("bookings")
     heard = await play(*TABLE, agent=agent)
     assert said_by_the_agent(heard) == [
-        "Gladly. For how many people, and when?",
+        "Gladly. For how many people?",
         "One moment, I am writing it down.\nYour table for four, tonight, is booked. Goodbye!",
     ]
     assert list(agent.booked.values()) == [("in the corner", "tonight")]
@@ -169,6 +169,7 @@ async def server(monkeypatch, offline):
 
 
 @pytest.mark.network
+@pytest.mark.loopback
 async def test_chat_streams_what_a_model_says_and_tells_it_what_was_heard(server):
     history = (Message("user", "hi"), Message("agent", "Good day."))
     reply = load_agent("chat")().reply(Turn(1, "who is there?", history))
@@ -181,6 +182,7 @@ async def test_chat_streams_what_a_model_says_and_tells_it_what_was_heard(server
 
 
 @pytest.mark.network
+@pytest.mark.loopback
 async def test_a_cancelled_draft_closes_the_models_stream(server):
     server.answer = spoken("and ", "so ", "on", token_s=10.0)
     reply = load_agent("chat")().reply(Turn(0, "hello"))

@@ -24,7 +24,7 @@ from turnkit.dial import (
 )
 from turnkit.errors import ConfigError
 
-pytestmark = [pytest.mark.anyio, pytest.mark.network]
+pytestmark = [pytest.mark.anyio, pytest.mark.network, pytest.mark.loopback]
 
 SECRET = Offer({"Authorization": "Token canary", "cf-aig-authorization": "canary"}, ("t", "canary"))
 

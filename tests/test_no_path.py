@@ -15,7 +15,7 @@ from turnkit.server import running
 from turnkit.sources.flux import FluxSource
 from turnkit.sources.flux_query import ListenParameters
 
-pytestmark = [pytest.mark.anyio, pytest.mark.network]
+pytestmark = [pytest.mark.anyio, pytest.mark.network, pytest.mark.loopback]
 
 SETTINGS = Settings.model_construct()
 

@@ -18,7 +18,7 @@ def run(pytester):
     def ran(source: str):
         pytester.makepyfile(source)
         options = ("-p", "turnkit_pytest", "-p", "no:cacheprovider", "-q")
-        return pytester.runpytest_subprocess(*options, timeout=60)
+        return pytester.runpytest_subprocess(*options, timeout=100)
 
     return ran
 
@@ -37,7 +37,7 @@ def test_a_plain_websocket_client_gets_a_script_and_the_test_sees_what_it_sent(r
             assert [e for e in events if e not in (None, "Update")] == [
                 "StartOfTurn", "EagerEndOfTurn", "TurnResumed", "EagerEndOfTurn", "EndOfTurn"]
             (visit,) = flux.received
-            assert visit.over.wait(5)
+            assert visit.over.wait(30)
             assert visit.audio_bytes == 5 * 32000
             assert visit.parameters.eager_eot_threshold == 0.5
             assert visit.events[-1] == ("EndOfTurn", "a table for four")

@@ -5,8 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import asynccontextmanager, contextmanager
+from math import inf
 
 import anyio
 import pytest
@@ -15,15 +15,23 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect as connect_sync
 
-from turnkit import client_socket, server
+from turnkit import client_socket, server, watchdog
 from turnkit.agent import Agent
 from turnkit.asgi import create_app
 from turnkit.config import Settings
 from turnkit.errors import ConfigError, TransportClosed
 
-pytestmark = [pytest.mark.anyio, pytest.mark.network]
+pytestmark = [pytest.mark.anyio, pytest.mark.network, pytest.mark.loopback]
 
 FRAME = b"\1\0" * 480
+WAIT_S = 30.0
+"""How long a process is waited for before it counts as hanging; what is tested is never so long."""
+
+
+@pytest.fixture(autouse=True)
+def _no_watchdog(monkeypatch):
+    """Log nothing of how long this machine takes."""
+    monkeypatch.setattr(watchdog, "LIMIT_S", inf)
 
 
 async def echo(agent, transport, settings, listeners):
@@ -80,7 +88,7 @@ async def exchange(url, *requests):
     host, port = url.removeprefix("http://").split(":")
     async with await anyio.connect_tcp(host, int(port)) as stream:
         try:
-            with anyio.fail_after(5):
+            with anyio.fail_after(60):
                 for request in requests:
                     await stream.send(request)
                     await stream.receive()
@@ -134,7 +142,7 @@ async def test_a_page_from_elsewhere_is_an_http_403():
 )
 async def test_a_client_that_breaks_the_rules_learns_why_from_the_close_code(message, code):
     async with serving() as url, connect(ws(url), proxy=None) as client:
-        with pytest.raises(ConnectionClosed) as caught, anyio.fail_after(5):  # noqa: PT012
+        with pytest.raises(ConnectionClosed) as caught, anyio.fail_after(60):  # noqa: PT012
             await client.send(message)
             while True:
                 await client.recv()
@@ -195,34 +203,31 @@ async def test_a_rude_client_gets_an_answer_or_a_close_and_costs_a_line_or_two(r
 
 
 @pytest.mark.parametrize("request_", [b"", b"GET / HTTP/1.1\r\nHost: loc"])
-async def test_a_client_that_never_finishes_its_request_is_cut_off(monkeypatch, request_):
-    monkeypatch.setattr(client_socket, "REQUEST_S", 0.2)
+async def test_a_client_that_never_finishes_its_request_is_cut_off(request_):
     async with serving() as url:
         began_at = anyio.current_time()
         await exchange(url, request_)
-        assert anyio.current_time() - began_at < 2
+        assert anyio.current_time() == began_at + client_socket.REQUEST_S
 
 
-async def test_a_call_outlives_the_patience_for_its_request(monkeypatch):
-    monkeypatch.setattr(client_socket, "REQUEST_S", 0.1)
+async def test_a_call_outlives_the_patience_for_its_request():
     async with serving() as url, connect(ws(url), proxy=None) as client:
         await client.recv()
-        await anyio.sleep(0.3)
+        await anyio.sleep(10 * client_socket.REQUEST_S)
         await client.send(FRAME)
         assert json.loads(await client.recv()) == {"type": "audio", "reply": 1}
 
 
-async def test_a_client_that_answers_no_ping_is_cut_off(monkeypatch):
-    monkeypatch.setattr(server, "PING_S", 0.2)
+async def test_a_client_that_answers_no_ping_is_cut_off():
     async with serving() as url:
         began_at = anyio.current_time()
         await exchange(url, UPGRADE)
-        assert anyio.current_time() - began_at < 2
+        assert anyio.current_time() == began_at + 2 * server.PING_S
 
 
 async def test_draining_ends_when_the_last_call_does():
     calls = []
-    async with serving(calls=calls, drain_s=60) as url, connect(ws(url), proxy=None) as client:
+    async with serving(calls=calls, drain_s=3600) as url, connect(ws(url), proxy=None) as client:
         calls[0].draining = True
         with structlog.testing.capture_logs() as logs:
             await anyio.sleep(0.3)
@@ -324,47 +329,45 @@ def code_of(client):
     """Wait until the server closes; return the close code."""
     with pytest.raises(ConnectionClosed) as caught:  # noqa: PT012
         while True:
-            client.recv(timeout=10)
+            client.recv(timeout=WAIT_S)
     return caught.value.rcvd.code
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_server_ends_at_the_first_signal(sig):
-    with program(drain_s=60) as (process, _):
+    with program(drain_s=3600) as (process, _):
         process.send_signal(sig)
-        assert process.wait(5) == 0
+        assert process.wait(WAIT_S) == 0
         assert process.stdout.read() == "ended\n"
 
 
 def test_a_call_may_finish_while_new_ones_are_refused():
-    with program(drain_s=60) as (process, url), connect_sync(ws(url), proxy=None) as client:
+    with program(drain_s=3600) as (process, url), connect_sync(ws(url), proxy=None) as client:
         process.send_signal(signal.SIGTERM)
         line = until(process, "server.draining")
-        assert (line["calls"], line["left_s"]) == (1, 60)
+        assert (line["calls"], line["left_s"]) == (1, 3600)
         with pytest.raises(InvalidStatus) as caught:
             connect_sync(ws(url), proxy=None)
         assert caught.value.response.status_code == 503
         client.send('{"type":"bye"}')
         assert code_of(client) == 1000
-        assert process.wait(5) == 0
+        assert process.wait(WAIT_S) == 0
 
 
 def test_calls_left_at_the_end_of_the_drain_are_closed_with_1012():
     with program(drain_s=0.5) as (process, url), connect_sync(ws(url), proxy=None) as client:
         process.send_signal(signal.SIGTERM)
         assert code_of(client) == 1012
-        assert process.wait(5) == 0
+        assert process.wait(WAIT_S) == 0
 
 
 def test_the_second_signal_ends_it_now():
-    with program(drain_s=60) as (process, url), connect_sync(ws(url), proxy=None) as client:
+    with program(drain_s=3600) as (process, url), connect_sync(ws(url), proxy=None) as client:
         process.send_signal(signal.SIGTERM)
         until(process, "server.draining")
-        began_at = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert code_of(client) == 1012
-        assert process.wait(5) == 0
-        assert time.monotonic() - began_at < 2
+        assert process.wait(WAIT_S) == 0  # not in an hour
         assert until(process, "call.ended")["code"] == 1012
 
 
@@ -382,8 +385,8 @@ def test_an_agent_that_refuses_to_end_does_not_keep_the_process():
         "    left_behind = asyncio.get_running_loop().create_task(refuse())\n"
         "    async with anyio.create_task_group() as tasks:",
     )
-    with program(drain_s=60, source=deaf) as (process, url):
+    with program(drain_s=3600, source=deaf) as (process, url):
         with connect_sync(ws(url), proxy=None) as client:
-            client.recv(timeout=5)
+            client.recv(timeout=WAIT_S)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(WAIT_S) == 0

@@ -29,7 +29,7 @@ from turnkit.testing.transcription_server import (
     TranscriptionServer,
 )
 
-pytestmark = [pytest.mark.anyio, pytest.mark.network]
+pytestmark = [pytest.mark.anyio, pytest.mark.network, pytest.mark.loopback]
 
 SOON = {"retry-after": "0.01"}
 

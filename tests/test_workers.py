@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from turnkit.calls import Calls
 from turnkit.workers import RESTARTS, RESTARTS_S, RestartLimit
 
-WAIT_S = 20
+WAIT_S = 30
 
 
 class Served:
@@ -38,15 +38,23 @@ class Served:
                     return entry
         raise AssertionError(f"the server ended without {event} {fields}")
 
+    def until_both(self, event):
+        """Read the log until both workers have come to this event."""
+        workers = set()
+        while len(workers) < 2:
+            workers.add(self.until(event)["worker"])
+
     def call(self):
         """Begin a call; return its connection and which worker has it."""
-        connection = self._calls.enter_context(connect(self.url, open_timeout=WAIT_S))
+        # Nobody reads what comes; a connection whose queue is full would answer no pings either.
+        connecting = connect(self.url, open_timeout=WAIT_S, max_queue=None)
+        connection = self._calls.enter_context(connecting)
         return connection, self.until("call.started")["worker"]
 
     def calls_on_both(self):
         """Begin calls until both workers have one; return one of each."""
         calls = {}
-        for _ in range(100):
+        for _ in range(5000):  # a worker that this machine leaves waiting takes none
             connection, worker = self.call()
             if worker in calls:
                 connection.close()
@@ -131,7 +139,7 @@ def test_a_worker_that_dies_ends_its_own_calls_and_is_replaced(served):
 def test_the_first_signal_drains_all_workers_and_the_second_ends_them(served):
     calls = served.calls_on_both()
     served.signal()
-    served.until("server.draining", 2)
+    served.until_both("server.draining")
     with pytest.raises(InvalidStatus, match="503"):
         served.call()
     calls[1].ping().wait(WAIT_S)
@@ -164,7 +172,7 @@ def test_workers_that_cannot_live_are_given_up(tmp_path):
         "turnkit.cli.main()"
     )
     command = [sys.executable, "-c", program]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
     assert ended.returncode == 1
     assert "every worker has died" in ended.stderr
     deaths = [line for line in ended.stderr.splitlines() if "worker.died" in line]

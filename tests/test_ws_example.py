@@ -54,7 +54,7 @@ async def test_the_example_asks_and_saves_the_answer(tmp_path):
     async with server.running(create_app(Agent, settings, answer), settings) as url:
         address = url.replace("http", "ws") + "/ws"
         command = [sys.executable, "-c", program, address, str(question), str(saved)]
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await anyio.run_process(command, stdout=subprocess.DEVNULL, stderr=None)
     with wave.open(str(saved)) as result:
         assert result.getframerate() == 24000

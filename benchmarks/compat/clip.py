@@ -46,7 +46,7 @@ def find_clip() -> Clip:
 
     Raises FileNotFoundError.
     """
-    folder = Path(os.environ.get("TURNKIT_SHARED", _SHARED)) / "audio/disfluency"
+    folder = Path(os.environ.get("SHARED_FOLDER", _SHARED)) / "audio/disfluency"
     for name in _CANDIDATES:
         path = folder / f"{name}.flac"
         if not path.exists():
@@ -59,7 +59,7 @@ def find_clip() -> Clip:
                 return clip
     raise FileNotFoundError(
         f"no recording in {folder} in which the engine resumes a turn; "
-        "set TURNKIT_SHARED to the folder of recordings"
+        "set SHARED_FOLDER to the folder of recordings"
     )
 
 

@@ -33,7 +33,7 @@ _SEED = 1
 _TIMES = 4
 """How often each recording is played, with other draws of the model and the voice."""
 
-SHARED = Path(os.environ.get("TURNKIT_SHARED", Path(__file__).resolve().parents[3] / "shared"))
+SHARED = Path(os.environ.get("SHARED_FOLDER", Path(__file__).resolve().parents[3] / "shared"))
 """Where recordings are looked for: beside the checkout."""
 
 _CAVEATS = [

@@ -11,7 +11,7 @@ from benchmarks.turns.manifest import Recording, load_pack
 from turnkit.errors import ConfigError
 
 SHARED: Final = Path(
-    os.environ.get("TURNKIT_SHARED", Path(__file__).resolve().parents[3] / "shared")
+    os.environ.get("SHARED_FOLDER", Path(__file__).resolve().parents[3] / "shared")
 )
 """Where labelled speech and recorded sessions are looked for: beside the checkout."""
 

@@ -82,4 +82,4 @@ def test_a_script_is_served_with_its_faults(tmp_path):
             assert websocket.close_code == 1011
         server.send_signal(signal.SIGTERM)
         server.stderr.read()
-        assert server.wait(10) == 0
+        assert server.wait(30) == 0

@@ -11,7 +11,7 @@ from turnkit.deepgram.credentials import Credentials, needed, of_key, of_setting
 from turnkit.errors import ConfigError
 from turnkit.testing.grant_server import grant_server
 
-pytestmark = [pytest.mark.anyio, pytest.mark.network]
+pytestmark = [pytest.mark.anyio, pytest.mark.network, pytest.mark.loopback]
 
 THERE = urlsplit("wss://api.deepgram.com/v2/listen")
 

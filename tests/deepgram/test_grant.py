@@ -11,7 +11,7 @@ from turnkit.deepgram.grant import PATH, Granter, GrantFailed, grant_url, grante
 from turnkit.errors import ConfigError
 from turnkit.testing.grant_server import grant_server
 
-pytestmark = [pytest.mark.anyio, pytest.mark.network]
+pytestmark = [pytest.mark.anyio, pytest.mark.network, pytest.mark.loopback]
 
 KEY = "canary-4711"
 

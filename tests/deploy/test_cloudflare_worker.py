@@ -49,7 +49,7 @@ async def conversation(there, audio, *, secret=SECRET, **values):
 
 async def connect(there, offer=KNOWN, path="/v2/listen", **query):
     url = f"ws://{there}{path}?{urlencode(PLAIN | query, doseq=True)}"
-    return await dial(url, offer, open_s=5.0, close_s=1.0)
+    return await dial(url, offer, open_s=30.0, close_s=1.0)
 
 
 async def refusal(there, offer=KNOWN, path="/v2/listen", **query):
@@ -77,7 +77,7 @@ async def test_two_spoken_words_become_a_turn_by_way_of_cloudflare(worker, share
         shared / "audio/utterance/dialogflow_two_people.flac", dtype="int16"
     )
     spoken = samples.tobytes() + silence(1.6)
-    settings = Settings.model_construct()
+    settings = Settings.model_construct(recognizer_workers=0)
     async with (
         running(create_listen_app(settings), settings) as listen,
         worker(listen, model="flux-general-en") as there,
@@ -212,7 +212,7 @@ async def test_what_cloudflare_would_not_take_is_refused_before_it_is_asked(work
 async def test_what_is_needed_is_named(worker):
     async with flux_server(runs=MODERN) as flux, worker(flux.url) as there:
         with pytest.raises(Refused) as caught:
-            await dial(f"ws://{there}/", KNOWN, open_s=5.0, close_s=1.0)
+            await dial(f"ws://{there}/", KNOWN, open_s=30.0, close_s=1.0)
     assert b"encoding is missing" in caught.value.response.body
 
 
@@ -282,7 +282,7 @@ async def test_a_client_that_hangs_up_takes_the_model_with_it(worker):
         websocket = await connect(there)
         await websocket.recv()
         await websocket.close(1001, "gone")
-        with anyio.fail_after(5):
+        with anyio.fail_after(30):
             await flux.visits[0].over.wait()
 
 
@@ -291,7 +291,7 @@ async def test_a_message_without_measure_ends_both(worker):
         websocket = await connect(there)
         await websocket.send(bytes((1 << 20) + 1))
         assert (await closing(websocket))[0] == 1009
-        with anyio.fail_after(5):
+        with anyio.fail_after(30):
             await flux.visits[0].over.wait()
 
 

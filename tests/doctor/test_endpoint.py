@@ -12,7 +12,7 @@ from turnkit.doctor.endpoint import examine
 from turnkit.testing.flux_faults import Refuse, Stall
 from turnkit.testing.flux_server import flux_server
 
-pytestmark = [pytest.mark.anyio, pytest.mark.network]
+pytestmark = [pytest.mark.anyio, pytest.mark.network, pytest.mark.loopback]
 
 STEPS = ["route", "name", "tcp", "http", "connected", "audio"]
 

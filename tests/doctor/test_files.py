@@ -33,7 +33,7 @@ def test_a_file_that_is_present_and_disabled_is_said_to_be(write):
 
 
 def test_what_is_not_there_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="no such file"):
+    with pytest.raises(ConfigError, match=r"engine\.toml is not there; give"):
         list(read_files([tmp_path / "engine.toml"], "flux-general-en"))
 
 
@@ -44,10 +44,21 @@ def test_a_log_of_any_bytes_is_read(write, tmp_path):
 
 
 def test_a_log_without_an_end_is_read_in_part_and_that_is_said(write, monkeypatch):
-    monkeypatch.setattr(files, "MAX_LOG_LINES", 2)
+    monkeypatch.setattr(files, "MAX_LOG_CHARS", len(PREWARMED) + 2)
     path = write("engine.log", f"{PREWARMED}\nx\nCUDA out of memory\n")
     (cut,) = troubles(path)
-    assert cut.what == "only its first 2 lines were read"
+    assert cut.what == f"only its first {len(PREWARMED) + 2} characters were read"
+
+
+def test_a_log_without_lines_is_read_as_far_as_any(write, monkeypatch):
+    monkeypatch.setattr(files, "MAX_LOG_CHARS", 10_000)
+    _, cut = troubles(write("engine.log", "x" * 100_000))
+    assert cut.what == "only its first 10,000 characters were read"
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="is no file"):
+        troubles(tmp_path)
 
 
 def test_a_configuration_of_great_size_is_refused(write, monkeypatch):

@@ -190,6 +190,7 @@ async def refused(url: str, **options: object) -> tuple[int, dict[str, str], dic
 
 
 @pytest.mark.network
+@pytest.mark.loopback
 async def test_the_close_carries_no_code():
     async with serving() as (url, _), connect(address(url)) as websocket:
         await websocket.send(silence(0.24))
@@ -200,6 +201,7 @@ async def test_the_close_carries_no_code():
 
 
 @pytest.mark.network
+@pytest.mark.loopback
 @pytest.mark.parametrize(
     "asked",
     [
@@ -222,6 +224,7 @@ async def test_what_flux_refuses_is_refused_before_the_upgrade(asked):
 
 
 @pytest.mark.network
+@pytest.mark.loopback
 async def test_one_stream_too_many_is_told_to_wait():
     async with serving(max_calls=1) as (url, _), connect(address(url)):
         status, body, _ = await refused(address(url))
@@ -229,6 +232,7 @@ async def test_one_stream_too_many_is_told_to_wait():
 
 
 @pytest.mark.network
+@pytest.mark.loopback
 async def test_a_server_on_its_way_out_takes_no_stream():
     async with serving() as (url, app):
         app.state.calls.draining = True
@@ -237,6 +241,7 @@ async def test_a_server_on_its_way_out_takes_no_stream():
 
 
 @pytest.mark.network
+@pytest.mark.loopback
 async def test_a_foreign_page_may_not_connect():
     async with serving() as (url, _):
         status, body, _ = await refused(address(url), origin="https://elsewhere.example")
@@ -244,6 +249,7 @@ async def test_a_foreign_page_may_not_connect():
 
 
 @pytest.mark.network
+@pytest.mark.loopback
 @pytest.mark.parametrize("offered", [["token", "any-key"], ["bearer", "any.token"]])
 async def test_a_browsers_key_is_accepted_and_its_scheme_echoed(offered):
     async with serving() as (url, _), connect(address(url), subprotocols=offered) as websocket:
@@ -252,6 +258,7 @@ async def test_a_browsers_key_is_accepted_and_its_scheme_echoed(offered):
 
 
 @pytest.mark.network
+@pytest.mark.loopback
 async def test_the_request_id_is_the_same_everywhere():
     async with serving() as (url, _), connect(address(url)) as websocket:
         connected = json.loads(await websocket.recv())
@@ -259,6 +266,7 @@ async def test_the_request_id_is_the_same_everywhere():
 
 
 @pytest.mark.network
+@pytest.mark.loopback
 async def test_the_end_of_the_server_is_told():
     async with serving() as (url, _):
         websocket = await connect(address(url))
@@ -269,6 +277,7 @@ async def test_the_end_of_the_server_is_told():
 
 
 @pytest.mark.network
+@pytest.mark.loopback
 async def test_a_plain_get_is_told_what_this_is():
     async with serving() as (url, _):
         with pytest.raises(HTTPError) as caught:

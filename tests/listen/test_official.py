@@ -15,6 +15,7 @@ from turnkit.testing.flux_rules import violations
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.network,
+    pytest.mark.loopback,
     # The client is written for a websockets of some years ago.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
@@ -36,7 +37,7 @@ async def connected(**asked: object):
     from deepgram import AsyncDeepgramClient  # noqa: PLC0415
     from deepgram.environment import DeepgramClientEnvironment  # noqa: PLC0415
 
-    settings = Settings.model_construct()
+    settings = Settings.model_construct(recognizer_workers=0)
     async with running(create_listen_app(settings), settings) as url:
         there = url.replace("http", "ws")
         environment = DeepgramClientEnvironment(

@@ -16,7 +16,7 @@ from turnkit.server import running
 from turnkit.sources.flux_wire import CloseStream, Configure, Thresholds, encode
 from turnkit.testing.ears import silence
 
-pytestmark = [pytest.mark.anyio, pytest.mark.network]
+pytestmark = [pytest.mark.anyio, pytest.mark.network, pytest.mark.loopback]
 
 QUERY = "?model=flux-general-en&encoding=linear16&sample_rate=16000&eager_eot_threshold=0.5"
 CLOSE = encode(CloseStream())
@@ -64,7 +64,7 @@ async def test_without_faults_the_script_is_told_and_who_came_is_known():
     async with serving(visits=visits) as url, connect(url) as websocket:
         frames = await heard(websocket, silence(5.0), CHANGE, CLOSE)
         (visit,) = visits
-        await anyio.to_thread.run_sync(visit.over.wait, 5)
+        await anyio.to_thread.run_sync(visit.over.wait, 30)
     events = ["StartOfTurn", "EagerEndOfTurn", "TurnResumed", "EagerEndOfTurn", "EndOfTurn"]
     assert names(frames) == ["Connected", *events, "ConfigureSuccess"]
     assert [event for event, _ in visit.events] == events

@@ -9,6 +9,7 @@ from turnkit.audio.frames import AudioFormat
 from turnkit.config import Settings
 from turnkit.errors import ConfigError
 from turnkit.listen import create_listen_app
+from turnkit.recognizers import remote
 from turnkit.recognizers.middleware import offer_recognizers
 from turnkit.recognizers.none import NoWords
 from turnkit.recognizers.offer import offered, offering
@@ -59,12 +60,15 @@ def test_a_recognizer_that_cannot_be_had_is_told_before_there_is_a_call():
 
 
 @pytest.mark.network
-async def test_a_call_to_a_server_has_its_words_from_another_process(clip):
+async def test_a_call_to_a_server_has_its_words_from_another_process(clip, monkeypatch):
     pytest.importorskip("pocketsphinx")
+    monkeypatch.setattr(remote, "PATIENCE_S", 30.0)  # however slow this machine is
     settings = Settings.model_construct(recognizer_workers=1, recognizer_decoders=1)
     app = create_listen_app(settings)
     pcm = np.concatenate([clip("utterance/dialogflow_two_people"), np.zeros(24000, np.int16)])
     events = []
+    app.state.recognizers.start()
+    assert app.state.recognizers.link().wait_ready(30.0)
     async with running(app, settings) as url:
         source = flux.create(url.replace("http", "ws"), settings, WIDE)
         source.hear(pcm.tobytes())

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from turnkit import plug
 from turnkit.config import Settings
 from turnkit.errors import ConfigError
 from turnkit.recognizers import link, pool, remote
+from turnkit.recognizers.link import Link
 from turnkit.recognizers.pool import Recognizers, recognizers_of
 
 pytestmark = [pytest.mark.network, pytest.mark.usefixtures("standins")]
@@ -106,7 +108,7 @@ def test_each_stream_has_its_own_words_and_its_own_keyterms(recognizers):
     for term in ("a", "b", "c"):
         one.bias((term,))
     one.feed(frame())
-    assert finished(one) == "c" if one._biasing is None else finished(one) in {"a", "c"}
+    assert finished(one) in {"a", "b", "c"}  # the rest waits until the first has arrived
     one.feed(frame())
     assert finished(one) == "c"
 
@@ -121,6 +123,7 @@ def test_a_dropped_stretch_leaves_nothing_behind(recognizers):
 
 def test_a_stream_that_is_closed_or_forgotten_is_given_up(recognizers):
     one, other = ready(recognizers), ready(recognizers)
+    gc.collect()
     assert recognizers.load.streams == 2
     one.close()
     del other
@@ -129,24 +132,37 @@ def test_a_stream_that_is_closed_or_forgotten_is_given_up(recognizers):
     assert recognizers.load.memory_mb > 10
 
 
+@contextmanager
+def busy(recognizers):
+    """Have the process do nothing meanwhile."""
+    (pid,) = recognizers.pids
+    os.kill(pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, pid, os.WSTOPPED)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def test_who_falls_behind_loses_the_rest_of_a_stretch_and_nothing_else(recognizers, logged):
-    ear = ready(recognizers)
-    began = time.monotonic()
-    ear.feed(frame(3))  # takes a second
-    for _ in range(40):  # 3.2 s of it, as fast as they are taken
-        ear.feed(frame())
-    assert time.monotonic() - began < PATIENCE_S
-    lost = recognizers.load.skipped_s
-    assert finished(ear) == " ".join(["word"] * (41 - round(lost / 0.08)))
+    ear, before_s = ready(recognizers), recognizers.load.skipped_s
     ear.feed(frame())
     assert finished(ear) == "word"
-    assert logged == ["recognizer.behind"] * bool(lost)
+    with busy(recognizers):
+        for _ in range(40):  # 3.2 s of it
+            ear.feed(frame())
+    assert recognizers.load.skipped_s - before_s == pytest.approx(1.2)
+    assert finished(ear) == " ".join(["word"] * 25)
+    ear.feed(frame())
+    assert finished(ear) == "word"
+    assert logged == ["recognizer.behind"]
 
 
 def test_finishing_is_not_waited_for_longer_than_it_may_take(recognizers):
     ear = ready(recognizers)
-    ear.feed(frame(3))  # takes a second
-    assert ear.finish() is None
+    with busy(recognizers):
+        ear.feed(frame())
+        assert ear.finish() is None
     assert finished(ear) == "word"
 
 
@@ -163,6 +179,7 @@ def test_an_error_in_a_recognizer_costs_its_stream_the_stretch(recognizers, logg
 
 def test_a_process_that_dies_is_replaced_and_its_calls_go_on(recognizers, logged):
     ear, (pid,) = ready(recognizers), recognizers.pids
+    lost = recognizers.load.lost
     ear.feed(frame())
     eventually(lambda: len(ear.words) == 1)
     ear.feed(frame(2))  # dies
@@ -172,7 +189,7 @@ def test_a_process_that_dies_is_replaced_and_its_calls_go_on(recognizers, logged
     ear.feed(frame())
     assert finished(ear) == "word"
     assert sorted(logged) == ["recognizer.died", "recognizer.lost"]
-    assert recognizers.load.lost == 1
+    assert recognizers.load.lost == lost + 1
 
 
 def test_a_process_that_dies_again_and_again_is_not_replaced_for_ever(monkeypatch, logged):
@@ -205,6 +222,17 @@ def test_a_process_that_hangs_is_ended(recognizers, monkeypatch, logged):
         ear.feed(frame())
     eventually(lambda: recognizers.pids not in ((pid,), ()))
     assert finished(ear) in {"[speech]", ""}
+
+
+def test_a_process_that_had_nothing_to_say_for_long_does_not_hang(recognizers, monkeypatch, logged):
+    monkeypatch.setattr(remote, "HANG_S", 600.0)
+    monkeypatch.setattr(Link, "silent_s", 601.0)
+    ear, pids = ready(recognizers), recognizers.pids
+    with busy(recognizers):
+        for _ in range(40):
+            ear.feed(frame())
+    assert finished(ear) == " ".join(["word"] * 25)
+    assert (recognizers.pids, logged) == (pids, ["recognizer.behind"])
 
 
 def test_closing_ends_every_process_and_thread(logged):

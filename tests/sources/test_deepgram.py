@@ -22,7 +22,7 @@ from turnkit.testing.grant_server import grant_server
 from turnkit.testing.spelling import say
 from turnkit.turn.events import EndOfTurn
 
-pytestmark = [pytest.mark.anyio, pytest.mark.network]
+pytestmark = [pytest.mark.anyio, pytest.mark.network, pytest.mark.loopback]
 
 PHONE = AudioFormat(8000, "mulaw")
 AUDIO = AudioFormat(16000)

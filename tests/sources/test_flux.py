@@ -27,7 +27,7 @@ from turnkit.testing.flux_server import flux_server
 from turnkit.testing.spelling import say as speak
 from turnkit.turn.events import EndOfTurn, StartOfTurn, Update
 
-pytestmark = [pytest.mark.anyio, pytest.mark.network]
+pytestmark = [pytest.mark.anyio, pytest.mark.network, pytest.mark.loopback]
 
 PHONE = AudioFormat(8000, "mulaw")
 PARAMETERS = ListenParameters("flux-general-en", "mulaw", 8000)

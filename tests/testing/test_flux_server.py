@@ -19,7 +19,7 @@ from turnkit.testing.flux_faults import (
 from turnkit.testing.flux_server import flux_server
 from turnkit.testing.spelling import say
 
-pytestmark = [pytest.mark.anyio, pytest.mark.network]
+pytestmark = [pytest.mark.anyio, pytest.mark.network, pytest.mark.loopback]
 
 QUERY = "?model=flux-general-en&encoding=linear16&sample_rate=16000"
 CHANGE = encode(Configure(Thresholds(eot_timeout_ms=4000)))

@@ -1,4 +1,4 @@
-"""Aura's client against a server that speaks its wire, on loopback and in real time."""
+"""Aura's client against a server that speaks its wire, on loopback and on virtual time."""
 
 import logging
 import socket
@@ -27,7 +27,7 @@ from turnkit.tts.aura_wire import AuraWarning, Clear, Flush, Speak
 from turnkit.tts.base import keep_warm
 from turnkit.turn.events import EagerEndOfTurn, EndOfTurn, StartOfTurn, TurnResumed
 
-pytestmark = [pytest.mark.anyio, pytest.mark.network]
+pytestmark = [pytest.mark.anyio, pytest.mark.network, pytest.mark.loopback]
 
 KEY = SecretStr("canary-4711")
 MODEL = "aura-2-thalia-en"
@@ -189,7 +189,7 @@ async def test_dropping_a_text_sends_clear_at_once():
         await dropped(voice, LONG)
         dropped_at = anyio.current_time()
         await until(lambda: server.times(Clear))
-        assert server.times(Clear)[0] - dropped_at < 0.05
+        assert server.times(Clear) == [dropped_at]
 
 
 async def test_a_text_that_was_spoken_is_not_cleared():
@@ -571,11 +571,12 @@ async def test_the_character_limits_are_kept():
 
 
 async def test_a_connection_is_replaced_before_it_is_too_old():
-    async with ready(rotate_s=0.1, tend_s=0.01) as (server, voice):
+    async with ready(Manner(opening_s=0.01), rotate_s=0.1, tend_s=0.01) as (server, voice):
         while len(server.connections) < 4:
             assert await spoken(voice, HELLO) == own(HELLO)
+            await anyio.sleep(0.01)
     for old, young in zip(server.connections, server.connections[1:], strict=False):
-        assert old.closed_at > young.opened_at
+        assert old.closed_at >= young.opened_at
 
 
 async def test_one_that_closes_by_itself_is_replaced():
@@ -703,5 +704,5 @@ async def test_of_a_draft_that_was_dropped_nothing_is_heard_in_the_reply():
     heard = b"".join(sound.pcm for sound in transport.far_end.sounds)
     assert said == ["A table for two,", "No, for three."]
     assert heard.rstrip(b"\0") == own("No, for three.")
-    assert now + 0.4 < server.times(Clear)[0] < server.times(Speak)[1]
+    assert server.times(Clear)[0] == now + 0.4 < server.times(Speak)[1]
     assert len(server.connections) == 2

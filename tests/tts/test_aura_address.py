@@ -16,7 +16,7 @@ from turnkit.tts import aura
 from turnkit.tts.aura_address import Address, LineLost, LineRefused
 from turnkit.tts.aura_wire import SpeakParameters
 
-pytestmark = [pytest.mark.anyio, pytest.mark.network]
+pytestmark = [pytest.mark.anyio, pytest.mark.network, pytest.mark.loopback]
 
 KEY = SecretStr("canary-4711")
 

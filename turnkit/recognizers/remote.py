@@ -12,6 +12,7 @@ What is fed goes there at once and is not waited for; words come back as they ar
 """
 
 import threading
+import time
 from itertools import count
 from typing import Protocol
 from weakref import finalize
@@ -69,6 +70,7 @@ class RemoteRecognizer:
         self._stretch = 0
         self._samples = 0  # of this stretch
         self._unanswered = 0  # of all stretches
+        self._owed_at = 0.0  # since when there is audio that is not answered
         self._begun = self._asked = self._lost = self._skipping = False
         self._told_of: set[str] = set()
         self._biasing: Keyterms | None = None  # what the process was told and has not answered
@@ -178,6 +180,8 @@ class RemoteRecognizer:
 
     def _send(self, samples: Samples) -> None:
         assert self._link is not None
+        if not self._unanswered:
+            self._owed_at = time.monotonic()
         self._unanswered += len(samples)
         self._link.send(Hear(self._number, self._stretch, samples.tobytes()))
         if self._unanswered > WINDOW_SAMPLES:
@@ -190,7 +194,8 @@ class RemoteRecognizer:
         self._skipping = True
         self._note_skipped(samples)
         self._report_once("recognizer.behind", effect="the rest of a stretch has no words")
-        if self._link is not None and self._link.silent_s > HANG_S:
+        owed_s = time.monotonic() - self._owed_at
+        if self._link is not None and min(owed_s, self._link.silent_s) > HANG_S:
             self._link.kill()
 
     def _note_skipped(self, samples: int) -> None:

@@ -21,7 +21,7 @@ SPEECH = np.frombuffer(silence(0.5) + speech(0.8) + silence(3.0), np.int16)
 
 async def hear(server, *, asked=ASKED, pace=0.0, ends_at_s=(), key=None, audio=SPEECH):
     endpoint = RemoteEndpoint(server.url, pace=pace, key=key)
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         return await to_thread.run_sync(endpoint.hear, audio, asked, ends_at_s)
 
 

@@ -1,12 +1,10 @@
 """A recognizer for trying out its process: what it hears decides what it does to it.
 
-It hears a word for each 0.08 s. A first sample of 1 raises an error, of 2 ends the process, of 3
-takes a second.
+It hears a word for each 0.08 s. A first sample of 1 raises an error, of 2 ends the process.
 """
 
 import os
 import sys
-import time
 from dataclasses import dataclass
 
 from turnkit.sources.flux_wire import Word
@@ -42,8 +40,6 @@ class OddEars:
                 raise RuntimeError("what an odd sample")
             case 2:
                 os._exit(7)
-            case 3:
-                time.sleep(1.0)
         said = self._expected[0] if self._expected else "word"
         self.words += (Word(said, 0.9, 0.0, 0.08),)
 
