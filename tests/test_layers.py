@@ -20,7 +20,7 @@ PURE = [
     *(
         PACKAGE / "engine" / f"{name}.py"
         for name in (
-            *("activity", "barge_in", "confidence", "endpointer", "holds", "overlap"),
+            *("activity", "answers", "barge_in", "confidence", "endpointer", "holds", "overlap"),
             *("pause", "pitch", "prosody", "wording"),
         )
     ),
@@ -33,12 +33,13 @@ PURE = [
     ),
     *(
         PACKAGE / "listen" / f"{name}.py"
-        for name in ("answers", "breaches", "fault_specs", "faults", "player", "script", "trouble")
+        for name in ("breaches", "fault_specs", "faults", "player", "script", "scripted", "trouble")
     ),
     *(
         PACKAGE / "sources" / "aigateway" / f"{name}.py"
         for name in ("join", "stretches", "story", "pulse")
     ),
+    *(PACKAGE / "sources" / "link" / f"{name}.py" for name in ("supply", "tolerance")),
     *(PACKAGE / "doctor" / f"{name}.py" for name in ("finding", "engine_log", "engine_toml")),
     PACKAGE / "aigateway.py",
     PACKAGE / "ledger.py",
@@ -85,8 +86,11 @@ def test_the_turn_machine_knows_the_standard_library_and_itself():
 def test_asyncio_itself_is_used_where_a_clock_or_a_server_needs_it_only():
     users = {name_of(p) for p in MODULES if any(i.split(".")[0] == "asyncio" for i in imports(p))}
     assert users == {
+        "turnkit.bell",
         "turnkit.client_socket",
         "turnkit.clock",
+        "turnkit.llm.http1",
+        "turnkit.llm.pool",
         "turnkit.testing.clock",
         "turnkit.unruly",
     }

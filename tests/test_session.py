@@ -2,6 +2,7 @@
 
 import anyio
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from turnkit.agent import Agent, Audio
@@ -663,3 +664,34 @@ async def test_what_a_call_came_to_is_logged():
     (account,) = [line for line in logs if line["event"] == "call.account"]
     assert account["outcomes"] == {"answered": 1}
     assert account["cost"] == account["characters"] == len("You said:hi")
+
+
+class ShortcutTransport(MemoryTransport):
+    """A transport that passes on what comes from outside of any task, as a socket does."""
+
+    def pass_to(self, take):
+        self.take = take
+
+
+class Listening(Agent):
+    """Remembers which call its caller's keys belong to."""
+
+    async def on_digit(self, session, digit):
+        self.call = structlog.contextvars.get_contextvars().get("call")
+
+
+async def test_what_a_transport_passes_on_belongs_to_the_call():
+    agent, transport = Listening(), ShortcutTransport()
+    session = Session(
+        agent,
+        source=ScriptedSource([]),
+        voice=ExactVoice(),
+        transport=transport,
+        settings=Settings.model_construct(),
+    )
+    async with anyio.create_task_group() as tasks:
+        with structlog.contextvars.bound_contextvars(call="c0ffee"):
+            tasks.start_soon(run_until, session, transport, 2.0)
+        await anyio.sleep(1)
+        transport.take(DigitPressed("5"))
+    assert agent.call == "c0ffee"

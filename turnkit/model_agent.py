@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias, assert_never
 import anyio
 import structlog
 
-from turnkit import config, plug
+from turnkit import clock, config, plug
 from turnkit.agent import Agent, Turn
 from turnkit.config import Settings
 from turnkit.desk import HandOver
@@ -103,7 +103,7 @@ class ModelAgent(Agent):
         messages: list[Item] = [self._told, *_history_before(turn)]
         messages += [Message("user", turn.transcript), *turn.done]
         first = _Round(messages, self._toolbox.specs)
-        async with aclosing(self._ask_twice(first, answer)) as words:
+        async with aclosing(self._ask(first, answer)) as words:
             async for piece in words:
                 yield piece
         if first.calls:
@@ -138,7 +138,7 @@ class ModelAgent(Agent):
                     raise HandOver(outcome.successor)
                 messages.append(outcome.use)
             asked = _Round(messages, self._toolbox.specs if left else ())
-            async with aclosing(self._ask_twice(asked, answer)) as words:
+            async with aclosing(self._ask(asked, answer)) as words:
                 async for piece in words:
                     await answer.pass_on(piece)
             if not asked.calls:
@@ -146,41 +146,35 @@ class ModelAgent(Agent):
         if not asked.text:
             raise ModelError("the model asked for tools and never answered", "nonsense")
 
-    async def _ask_twice(self, asked: "_Round", answer: "_Answer") -> AsyncGenerator[str, None]:
-        """Ask the model; once more if it failed at once and the user is waiting."""
-        before = answer.characters
-        try:
-            async with aclosing(self._ask(asked, answer)) as words:
-                async for piece in words:
-                    yield piece
-        except ModelError as exc:
-            retry = exc.fault in {"lost", "nonsense"} and answer.turn.final
-            if not retry or answer.characters != before:
-                raise  # a guess is tried afresh by the session, if it is needed at all
-            log.warning("model.asked_again", reason=str(exc), fault=exc.fault)
-        else:
-            return
-        async with aclosing(self._ask(asked, answer)) as words:
-            async for piece in words:
-                yield piece
-
     async def _ask(self, asked: "_Round", answer: "_Answer") -> AsyncGenerator[str, None]:
-        """Yield one answer of the model's as it comes; note its words, and the tools it wants."""
+        """Yield one answer of the model's as it comes; note its words, and the tools it wants.
+
+        The model is asked once more if it failed at once and the user is waiting.
+        """
         model, settings = self._prepared()
-        heard = _Heard(self._weight.tokens(asked.messages))
-        answer.turn.spent(heard.prompt_tokens)  # a draft has its price, however soon it is dropped
-        patience_s = settings.first_token_s
-        try:
-            async with aclosing(model.stream(asked.messages, asked.tools)) as deltas:
-                while heard.end is None:
-                    delta = await _next(deltas, patience_s)
-                    patience_s = settings.token_stall_s
-                    if words := answer.count(heard.take(delta)):
-                        yield words
-        finally:
-            answer.turn.spent(heard.further_tokens)
-        _check(heard, answer)
-        asked.text, asked.calls = heard.text.strip(), heard.calls
+        before = answer.characters
+        for again in (True, False):
+            heard = _Heard(self._weight.tokens(asked.messages))
+            answer.turn.spent(heard.prompt_tokens)  # whatever becomes of it, however soon
+            patience_s = settings.first_token_s
+            try:
+                async with aclosing(model.stream(asked.messages, asked.tools)) as deltas:
+                    while heard.end is None:
+                        delta = await _next(deltas, patience_s)
+                        patience_s = settings.token_stall_s
+                        if words := answer.count(heard.take(delta)):
+                            yield words
+                _check(heard, answer)
+            except ModelError as exc:
+                retry = exc.fault in {"lost", "nonsense"} and answer.turn.final
+                if not (again and retry) or answer.characters != before:
+                    raise  # a guess is tried afresh by the session, if it is needed at all
+                log.warning("model.asked_again", reason=str(exc), fault=exc.fault)
+            else:
+                asked.text, asked.calls = heard.text.strip(), heard.calls
+                return
+            finally:
+                answer.turn.spent(heard.further_tokens)
 
     async def _use(
         self, calls: list[ToolCall], answer: "_Answer", *, announced: bool
@@ -317,12 +311,16 @@ class _Heard:
 
 async def _next(deltas: AsyncGenerator[Delta, None], patience_s: float) -> Delta:
     """Return what the model says next. Raises ModelError if it does not."""
-    with anyio.move_on_after(patience_s):
-        try:
+    limit = clock.limit(patience_s)
+    try:
+        async with limit:
             return await anext(deltas)
-        except StopAsyncIteration:
-            raise ModelError("the answer ended early") from None
-    raise ModelError(f"the model was silent for {patience_s:g} s", "slow")
+    except StopAsyncIteration:
+        raise ModelError("the answer ended early") from None
+    except TimeoutError:
+        if not limit.expired():
+            raise  # the model's own
+        raise ModelError(f"the model was silent for {patience_s:g} s", "slow") from None
 
 
 class _Weight:

@@ -9,12 +9,14 @@ import importlib
 import importlib.util
 import pkgutil
 import re
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 from turnkit.audio.frames import AudioFormat
 from turnkit.config import Settings
 from turnkit.errors import ConfigError
+from turnkit.listeners.trace import prepare_folder
 from turnkit.llm.base import Model
 from turnkit.recognizers.base import SpeechModel
 from turnkit.sources.base import TurnSource
@@ -65,10 +67,12 @@ def open_speech_model(settings: Settings) -> SpeechModel:
 
 
 def check(settings: Settings) -> None:
-    """Find out now, and not in the first call, whether source, voice and model can be had.
+    """Find out now, and not in the first call, whether source, voice, model and trace can be had.
 
     It also imports what they need: the first call would be heard to wait for it.
     """
+    if settings.trace is not None:
+        prepare_folder(settings.trace)
     open_source(settings, AudioFormat(16000))
     open_voice(settings)
     open_model(settings)
@@ -101,6 +105,7 @@ def names(package: str) -> list[str]:
     return sorted(m.name.rpartition(".")[2] for m in modules if _is_plug_in(m.name))
 
 
+@cache  # each call asks, and would read the files of the whole folder
 def _is_plug_in(path: str) -> bool:
     spec = importlib.util.find_spec(path)
     assert spec is not None

@@ -3,13 +3,14 @@
 It reads the clock, starts tasks and cancels them; who may speak is decided in `turnkit.turn`.
 Events are taken in, and commands carried out, in the moment they are reported and without awaiting:
 nothing slow stands between an event and what has to happen at once, and no queue can grow. What is
-reported meanwhile has its turn right after.
+reported meanwhile has its turn right after; who watches is told once all that has happened.
 """
 
 import secrets
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import closing
+from contextvars import copy_context
 from functools import partial
 from math import inf
 from typing import Any, assert_never
@@ -35,6 +36,7 @@ from turnkit.speaker import Stage, describe
 from turnkit.transports.base import (
     DigitPressed,
     EndTurnRequested,
+    Incoming,
     PlayoutReported,
     Transport,
 )
@@ -116,13 +118,12 @@ class Session:
         listeners: Sequence[Listener] = (),
     ) -> None:
         self.id = secrets.token_hex(8)
-        self.ledger = Ledger()
-        """How every turn ended, and what speculation cost and gained, as it stands."""
         self._agent = agent
         self._source = source
         self._transport = transport
         self._grace_s = settings.cancel_grace_s
-        self._listeners: list[Listener] = [self.ledger, *listeners]
+        self._ledger = Ledger()
+        self._listeners: list[Listener] = [self._ledger, *listeners]
         self._budget = Budget(limits_of(settings))
         self._machine = TurnMachine(policy_of(settings), self._budget)
         stage = Stage(
@@ -133,12 +134,13 @@ class Session:
             note=self._note,
             spent=self._spent,
             busy=self._busy,
+            afterwards=self._afterwards,
         )
         self._replies = Replies(self, agent, stage, self._spawn, self._spawn_hook)
         agent.prepare(settings)
         self._events: deque[Event] = deque()
         self._taking = False
-        self._held: list[Item] | None = None  # what the listeners are told once it is done
+        self._waiting: deque[Callable[[], object]] = deque()
         self._end: str | None = None  # why the conversation is over
         self._news = Bell()
         self._alarm_at = inf  # until when we wait for news
@@ -157,6 +159,12 @@ class Session:
     def history(self) -> tuple[Entry, ...]:
         """What was heard and done so far."""
         return self._replies.history.entries
+
+    @property
+    def ledger(self) -> Ledger:
+        """How every turn ended, and what speculation cost and gained, as it stands."""
+        self._catch_up()
+        return self._ledger
 
     def add_listener(self, listener: Listener) -> None:
         """Have one more watch, from now on."""
@@ -202,9 +210,13 @@ class Session:
         reason = "cancelled"
         try:
             async with anyio.create_task_group() as self._tasks:
-                reason = await self._converse()
+                try:
+                    reason = await self._converse()
+                finally:
+                    self._end = self._end or reason
+                    self._catch_up()  # a reply that has begun is to be seen to its end
         finally:
-            self._end = self._end or reason
+            self._catch_up()
             self._tell_account()
             with anyio.move_on_after(_FAREWELL_S, shield=True):
                 await self._hook(lambda: self._agent.on_end(reason))
@@ -218,15 +230,15 @@ class Session:
         self._spawn(self._transport_out)
         self._spawn(self._follow_source)
         self._spawn(partial(keep_warm, self._voice, self._transport.outgoing_hz))
-        self._spawn(self._greet)
+        self._spawn_hook(self._ask_to_start)
         while self._end is None:
+            self._catch_up()
             if clock.now() >= self._machine.deadline:
                 self._report(DeadlineReached())
                 await anyio.lowlevel.checkpoint()
                 continue
             self._alarm_at = self._machine.deadline
-            with anyio.CancelScope(deadline=self._alarm_at):
-                await self._news.wait()
+            await self._news.wait(self._alarm_at)
         self._tasks.cancel_scope.cancel()
         return self._end
 
@@ -234,14 +246,10 @@ class Session:
         if self._end is not None:
             log.debug("event.late", event_type=type(event).__name__)
             return
-        self._held = [event]
-        try:
-            for command in self._machine.feed(event, clock.now()):
-                self._note(command)
-                self._execute(command)
-        finally:
-            held, self._held = self._held, None
-            self._tell(*held)  # whoever watches can wait; the user does not
+        self._note(event)
+        for command in self._machine.feed(event, clock.now()):
+            self._note(command)
+            self._execute(command)
         if isinstance(event, EndOfTurn) and event.turn > self._expecting:
             self._expecting = inf
             self._spawn_hook(partial(self.configure, self._usual))
@@ -266,7 +274,7 @@ class Session:
             case SkipDraft(turn, reason):
                 log.info("draft.skipped", turn=turn, reason=reason)
             case AskIdle():
-                self._spawn(self._ask_idle)
+                self._spawn_hook(self._ask_when_idle)
             case RefusePrompt(prompt):
                 self._replies.prompts.pop(prompt, None)
                 log.info("prompt.refused", prompt=prompt)
@@ -286,8 +294,8 @@ class Session:
                 self._take(self._events.popleft())
         finally:
             self._taking = False
-        if self._end is not None or self._machine.deadline < self._alarm_at:
-            self._news.ring()
+        if self._waiting or self._end is not None or self._machine.deadline < self._alarm_at:
+            self._news.ring()  # only now: what was started for the events goes first
 
     def _report_user(self, event: UserNews) -> None:
         if isinstance(event, UserAcknowledged):
@@ -312,22 +320,27 @@ class Session:
         self._budget.pause(clock.now() + seconds)
 
     async def _transport_in(self) -> None:
+        context = copy_context()  # or what comes of it would be logged as of no call
+        self._transport.pass_to(lambda news: context.run(self._take_in, news))
         try:
             while True:
-                match await self._transport.receive():
-                    case bytes() as audio:
-                        self._source.hear(audio)
-                    case PlayoutReported(reply, played_s):
-                        self._replies.acknowledge(reply, played_s)
-                    case DigitPressed(digit):
-                        self._replies.pressed(digit)
-                        self._spawn_hook(partial(self._digit, digit))
-                    case EndTurnRequested():
-                        self.end_turn()
-                    case unreachable:
-                        assert_never(unreachable)
+                self._take_in(await self._transport.receive())
         except TransportClosed as exc:
             self._report(CallEnded(str(exc) or "hung up"))
+
+    def _take_in(self, news: Incoming) -> None:
+        match news:
+            case bytes():
+                self._source.hear(news)
+            case PlayoutReported(reply, played_s):
+                self._replies.acknowledge(reply, played_s)
+            case DigitPressed(digit):
+                self._replies.pressed(digit)
+                self._spawn_hook(partial(self._digit, digit))
+            case EndTurnRequested():
+                self.end_turn()
+            case unreachable:
+                assert_never(unreachable)
 
     async def _transport_out(self) -> None:
         try:
@@ -343,33 +356,37 @@ class Session:
             self._report(CallEnded(f"turn source failed: {exc}"))
 
     def _note(self, item: Item) -> None:
-        """Tell the listeners; while an event is carried out, once that is done."""
-        if self._held is None:
-            self._tell(item)
-        else:
-            self._held.append(item)
+        """Have the listeners told; they can wait, and the user does not."""
+        self._afterwards(partial(self._tell, clock.now(), item))
 
-    def _tell(self, *items: Item) -> None:
-        now = clock.now()
+    def _tell(self, at: float, item: Item) -> None:
         for listener in list(self._listeners):
             try:
-                for item in items:
-                    listener.note(now, item)
+                listener.note(at, item)
             except Exception as exc:  # whoever watches must not be able to disturb
                 self._listeners.remove(listener)
                 log.error("listener.failed", listener=type(listener).__name__, exc_info=exc)
 
-    # What the agent is asked besides replies.
+    # What can wait.
 
-    async def _greet(self) -> None:
-        await self._hook(self._ask_to_start)
+    def _afterwards(self, work: Callable[[], object]) -> None:
+        """Have the session's own task do this, which is when the event loop comes round.
+
+        Between an event and what the user hears of it every call counts.
+        """
+        self._waiting.append(work)
+        if not self._taking:
+            self._news.ring()
+
+    def _catch_up(self) -> None:
+        while self._waiting:
+            self._waiting.popleft()()
+
+    # What the agent is asked besides replies.
 
     async def _ask_to_start(self) -> None:
         if words := await self._agent.on_start(self):
             self.say(words, patient=False)
-
-    async def _ask_idle(self) -> None:
-        await self._hook(self._ask_when_idle)
 
     async def _ask_when_idle(self) -> None:
         if words := await self._agent.on_idle(self):
@@ -387,10 +404,11 @@ class Session:
             log.error("hook.failed", error=describe(exc), exc_info=exc)
 
     def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._tasks.start_soon(work)
+        if self._end is None:  # or there would be nobody to see it through
+            self._afterwards(partial(self._tasks.start_soon, work))
 
     def _spawn_hook(self, call: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._tasks.start_soon(self._hook, call)
+        self._spawn(partial(self._hook, call))
 
 
 def _hook_abandoned() -> None:

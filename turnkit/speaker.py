@@ -8,11 +8,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from math import inf
-from typing import TypeAlias, TypeVar, assert_never
+from typing import TypeAlias, assert_never
 
 import anyio
 import structlog
-from anyio.streams.memory import MemoryObjectReceiveStream
 
 from turnkit import clock
 from turnkit.agent import Audio, Speech
@@ -21,12 +20,12 @@ from turnkit.audio.resample import Resampler
 from turnkit.bell import Bell
 from turnkit.config import Settings
 from turnkit.errors import ModelError
-from turnkit.handing import hand_on
 from turnkit.listeners.base import AgentStuck, Note, ReplyReady, ReplySpent, ReplyWorded
 from turnkit.playout import Playout
+from turnkit.script import Script
 from turnkit.transports.base import Transport
 from turnkit.tts.base import Mark, Synthesizer
-from turnkit.tts.clauses import ClauseCutter, speakable
+from turnkit.tts.clauses import speakable
 from turnkit.turn.events import (
     PlayoutFinished,
     PlayoutStarted,
@@ -38,16 +37,8 @@ from turnkit.unruly import Begun, see_through
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
-
-_AHEAD_PIECES = 16
-"""How many pieces the agent may be ahead of the voice before it has to wait."""
-
 _BUSY_S = 10.0
 """How long no draft is started after a model said that it was busy, and not for how long."""
-
-_PAUSE_S = 0.1
-"""How long an agent says nothing until a full stop counts as the end of a sentence."""
 
 ReportReply: TypeAlias = Callable[[ReplyEvent], None]
 
@@ -65,6 +56,8 @@ class Stage:
     """Takes tokens and characters that were used for a draft."""
     busy: Callable[[float], None]
     """Takes for how many seconds a provider wants to be left in peace."""
+    afterwards: Callable[[Callable[[], object]], None]
+    """Takes what can wait until the user is served."""
 
 
 class Speaker:
@@ -74,7 +67,7 @@ class Speaker:
         self.reply = reply
         self.error: Exception | None = None
         self._speech = speech
-        self._pieces, self._said_pieces = anyio.create_memory_object_stream[Speech](_AHEAD_PIECES)
+        self._script = Script()
         self._stage = stage
         self._playout = Playout(
             stage.transport.outgoing_hz,
@@ -85,8 +78,7 @@ class Speaker:
         self._room = Bell()
         self._released = False
         self._said = False  # whether the agent has ended, one way or the other
-        self._scope = anyio.CancelScope()
-        self._following = anyio.CancelScope()
+        self._scope: anyio.CancelScope | None = None  # once it runs
         self._started = False
         self._silenced = False
         self._paused = False
@@ -99,7 +91,7 @@ class Speaker:
         """Let the reply be heard: what is due leaves before this returns."""
         self._released = True
         self._send_due()
-        self._wake()
+        self._news.ring()
 
     def pause(self) -> None:
         """Be silent until resumed; what was sent and not heard will be sent again."""
@@ -111,7 +103,7 @@ class Speaker:
         """Go on where the sound stopped."""
         self._paused = False
         self._send_due()
-        self._wake()
+        self._news.ring()
 
     def cancel(self) -> None:
         """Be silent from now on, then end the work."""
@@ -119,12 +111,16 @@ class Speaker:
         if self._started:
             self._stage.transport.clear(self.reply)
         self._speaking.cancel()  # at once: it may be about to do what it was waiting for
-        self._scope.cancel()
+        self._stage.afterwards(self._end_work)
+
+    def _end_work(self) -> None:
+        if self._scope is not None:
+            self._scope.cancel()
 
     def acknowledge(self, played_s: float) -> None:
         """Take in how far the far end has played."""
         self._playout.acknowledge(played_s, clock.now())
-        self._wake()
+        self._news.ring()
 
     def heard_text(self) -> tuple[str, str]:
         """Split the reply's words into those that can have been heard and the others."""
@@ -142,7 +138,10 @@ class Speaker:
 
     async def run(self) -> None:
         """Prepare the reply, play it once released, and report how it ended."""
-        with self._scope:
+        self._following = anyio.CancelScope()
+        with anyio.CancelScope() as self._scope:
+            if self._silenced:
+                self._scope.cancel()  # too soon to have been told
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._follow_agent)
                 tasks.start_soon(self._compose)
@@ -152,19 +151,18 @@ class Speaker:
 
     async def _compose(self) -> None:
         """Have the voice speak what the agent says, at its own pace, to the end."""
-        with self._said_pieces as pieces:
-            await self._guard(self._voice, pieces)
+        await self._guard(self._voice())
         if self.error is not None:
             self._following.cancel()  # nobody will hear what the agent says
         await self._until(lambda: self._said)  # what it raised, and what it did, is known by then
         self._playout.end()
         self._composed = True
-        self._wake()
+        self._news.ring()
 
-    async def _guard(self, work: Callable[[T], Awaitable[None]], subject: T) -> None:
+    async def _guard(self, work: Awaitable[None]) -> None:
         """Do a part of the reply's work; what it raises costs this reply and no more."""
         try:
-            await work(subject)
+            await work
         except Exception as exc:  # agents and voices may raise anything
             self.error = self.error or exc
             if isinstance(exc, ModelError) and exc.fault == "busy":
@@ -172,13 +170,14 @@ class Speaker:
             log.error("reply.failed", reply=self.reply, error=describe(exc), exc_info=exc)
 
     async def _follow_agent(self) -> None:
-        with self._following, self._pieces:  # which is left open by an agent that never began
-            await self._guard(self._see_through, self._speaking)
+        with self._following:
+            await self._guard(self._see_through())
+        self._script.end()  # which an agent that never began has not done
         self._said = True
-        self._wake()
+        self._news.ring()
 
-    async def _see_through(self, speaking: Begun) -> None:
-        await see_through(speaking, self._stage.settings.cancel_grace_s, self._abandoned)
+    async def _see_through(self) -> None:
+        await see_through(self._speaking, self._stage.settings.cancel_grace_s, self._abandoned)
 
     def _abandoned(self) -> None:
         self._stage.note(AgentStuck(self.reply))
@@ -192,16 +191,16 @@ class Speaker:
     async def _listen_to_agent(self) -> None:
         """Pass on what the agent yields, up to the length a reply may have."""
         left = self._stage.settings.max_reply_chars
-        with self._pieces as send:
+        try:
             async with aclosing(self._speech) as speech:
                 async for piece in speech:
                     if self._silenced:
                         return  # it swallowed its cancellation, and nobody listens any more
                     if isinstance(piece, str):
-                        await hand_on(send, piece[:left])
+                        await self._script.write(piece[:left])
                         left -= len(piece)
                     elif isinstance(piece, Audio):
-                        await hand_on(send, piece)
+                        await self._script.write(piece)
                     else:
                         raise TypeError(
                             f"reply() yielded {type(piece).__name__}; yield str or turnkit.Audio"
@@ -209,24 +208,19 @@ class Speaker:
                     if left < 0:
                         log.warning("reply.cut", reply=self.reply, excess_characters=-left)
                         return
+        finally:
+            self._script.end()
 
-    async def _voice(self, pieces: MemoryObjectReceiveStream[Speech]) -> None:
-        """Turn pieces into staged audio, as far as there is room for it."""
-        cutter = ClauseCutter()
-        while (piece := await _next_piece(pieces, cutter)) is not None:
-            match piece:
-                case str() as text:
-                    clauses = cutter.feed(text) if text else cutter.flush()
-                    for clause in clauses:
-                        await self._say(clause)
+    async def _voice(self) -> None:
+        """Turn lines into staged audio, as far as there is room for it."""
+        while (line := await self._script.next()) is not None:
+            match line:
+                case str() as clause:
+                    await self._say(clause)
                 case Audio() as audio:
-                    for clause in cutter.flush():
-                        await self._say(clause)
                     await self._sound(audio)
                 case _:
-                    assert_never(piece)
-        for clause in cutter.flush():
-            await self._say(clause)
+                    assert_never(line)
 
     async def _say(self, clause: str) -> None:
         if self._silenced:
@@ -239,16 +233,22 @@ class Speaker:
             self._stage.note(ReplySpent(self.reply, characters=len(text)))
             if not self._released:
                 self._stage.spent(0, len(text))
-            rate = Resampler(self._stage.voice.sample_rate_hz, self._stage.transport.outgoing_hz)
+            rate = self._rate()
             async with aclosing(self._stage.voice.speak(text)) as audio:
                 async for piece in audio:
                     match piece:
                         case Mark(character):
                             self._playout.mark(character / len(text))
                         case pcm:
-                            await self._put(rate.feed(samples_of(pcm)).tobytes())
-            await self._put(rate.flush().tobytes())
+                            await self._put(rate.feed(samples_of(pcm)).tobytes() if rate else pcm)
+            if rate is not None:
+                await self._put(rate.flush().tobytes())
         self._playout.close_clause()
+
+    def _rate(self) -> Resampler | None:
+        """Return what makes the far end's rate of the voice's, if it is another."""
+        voice_hz, wanted_hz = self._stage.voice.sample_rate_hz, self._stage.transport.outgoing_hz
+        return None if voice_hz == wanted_hz else Resampler(voice_hz, wanted_hz)
 
     async def _sound(self, audio: Audio) -> None:
         self._stage.note(ReplyWorded(self.reply, audio.text))
@@ -259,11 +259,13 @@ class Speaker:
 
     async def _put(self, pcm: bytes) -> None:
         """Stage audio, and wait while more is staged than the settings allow."""
+        if len(pcm) % 2:
+            raise ValueError(f"audio of {len(pcm)} bytes; a sample has 2")
         if pcm and not self._playout.has_audio:
             self._stage.note(ReplyReady(self.reply))
         self._playout.stage(pcm)
         self._send_due()  # not in a moment: a voice that has it all at hand does not pause for us
-        self._wake()
+        self._news.ring()
         while self._playout.waiting_s > self._stage.settings.staged_audio_s:
             await self._room.wait()
 
@@ -272,11 +274,11 @@ class Speaker:
         while not self._released:
             if self.error is not None:
                 return ReplyFailed(self.reply, describe(self.error))
-            await self._wait(inf)  # the draft's fate is the turn machine's to decide
+            await self._news.wait()  # the draft's fate is the turn machine's to decide
         while True:
             self._send_due()
             if self._paused:
-                await self._wait(inf)
+                await self._news.wait()
                 continue
             now = clock.now()
             if self._composed and (self._playout.finished(now) or not self._playout.has_audio):
@@ -284,7 +286,7 @@ class Speaker:
             if now >= self._starved_at():
                 self._silenced = True
                 return ReplyFailed(self.reply, "it stopped in mid-reply")
-            await self._wait(min(clock.tick(self._playout.next_at()), self._starved_at()))
+            await self._news.wait(min(clock.tick(self._playout.next_at()), self._starved_at()))
 
     def _starved_at(self) -> float:
         """Return when a reply that has begun to sound counts as broken down, for want of more."""
@@ -315,39 +317,9 @@ class Speaker:
             self._all_sent = True
             self._stage.transport.finish(self.reply)
 
-    def _wake(self) -> None:
-        self._news.ring()
-
-    async def _wait(self, until: float) -> None:
-        """Wait for news of any kind, or until then."""
-        with anyio.CancelScope(deadline=until):
-            await self._news.wait()
-
     async def _until(self, holds: Callable[[], bool]) -> None:
         while not holds():
             await self._news.wait()
-
-
-async def _next_piece(
-    pieces: MemoryObjectReceiveStream[Speech], cutter: ClauseCutter
-) -> Speech | None:
-    """Wait for the agent's next piece: "" is a pause after what could be a clause, None the end.
-
-    Without the pause, "One moment." would wait for the slow work that it is to bridge: only what
-    follows tells whether a full stop ends a sentence.
-    """
-    try:
-        return pieces.receive_nowait()
-    except anyio.EndOfStream:
-        return None
-    except anyio.WouldBlock:
-        patience_s = _PAUSE_S if cutter.could_end else inf
-    with anyio.CancelScope(deadline=clock.now() + patience_s):
-        try:
-            return await pieces.receive()
-        except anyio.EndOfStream:
-            return None
-    return ""
 
 
 def describe(error: Exception) -> str:

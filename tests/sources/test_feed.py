@@ -1,7 +1,5 @@
 """The feed: exact chunks of what was heard, silence for what was not, and bounds."""
 
-from itertools import accumulate
-
 import anyio
 import pytest
 
@@ -98,7 +96,7 @@ async def test_after_the_end_nothing_is_heard():
 
 async def test_silence_comes_200_ms_late_and_then_in_real_time():
     instants, audio = await take(Feed(PHONE), 4)
-    assert instants == list(accumulate([0.08 + 0.2, 0.08, 0.08, 0.08]))
+    assert instants == [0.28, 0.36, 0.44, 0.52]
     assert audio == QUIET * 4
 
 
@@ -120,7 +118,7 @@ async def test_what_comes_after_silence_follows_it():
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(say, feed, (0.4, voice(2 * CHUNK)))
         instants, audio = await take(feed, 5)
-    assert instants == [0.28, 0.28 + 0.08, 0.4, 0.4, 0.4 + 0.08 + 0.2]
+    assert instants == [0.28, 0.36, 0.4, 0.4, 0.68]
     assert audio == QUIET * 2 + voice(2 * CHUNK) + QUIET
 
 
@@ -197,3 +195,41 @@ async def test_much_audio_does_not_keep_others_waiting():
 
 async def _run(others):
     others.append("ran")
+
+
+async def test_a_chunk_that_is_complete_is_had_without_waiting_for_it():
+    feed = Feed(PHONE)
+    assert feed.hear_at_once(voice(CHUNK)) is None  # nobody has asked yet: the call has not begun
+    assert await feed.next_chunk() == voice(CHUNK)
+    assert feed.hear_at_once(voice(CHUNK - 1)) is None
+    assert feed.hear_at_once(voice(2)) == (voice(CHUNK - 1) + voice(2))[:CHUNK]
+
+
+async def test_what_is_had_so_is_not_had_again_and_what_is_left_is_not_lost():
+    feed = Feed(PHONE)
+    feed.hear(voice(CHUNK))
+    assert await feed.next_chunk() == voice(CHUNK)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_hear_at_once, feed, voice(3 * CHUNK))
+        assert await take(feed, 2) == ([0.1, 0.1], voice(3 * CHUNK)[CHUNK:])
+
+
+async def test_a_chunk_had_at_once_puts_silence_off():
+    feed = Feed(PHONE)
+    feed.hear(voice(CHUNK))
+    assert await feed.next_chunk() == voice(CHUNK)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_hear_at_once, feed, voice(CHUNK))
+        assert await take(feed, 1) == ([0.38], QUIET)
+
+
+async def test_after_the_end_nothing_is_had_at_once():
+    feed = Feed(PHONE)
+    feed.finish()
+    assert await feed.next_chunk() is None
+    assert feed.hear_at_once(voice(CHUNK)) is None
+
+
+async def _hear_at_once(feed, audio):
+    await anyio.sleep(0.1)
+    assert feed.hear_at_once(audio) == audio[:CHUNK]

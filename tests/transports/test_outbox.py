@@ -84,7 +84,7 @@ async def test_of_too_many_notes_the_oldest_go_and_are_counted(outbox):
     assert outbox.take_notes() == []
 
 
-async def test_who_waits_is_woken(outbox):
+async def test_who_waits_is_woken_by_the_bell(outbox):
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(anyio.sleep, 1)
         with anyio.fail_after(2):
@@ -97,3 +97,4 @@ async def test_who_waits_is_woken(outbox):
 async def _play_later(outbox):
     await anyio.sleep(0.5)
     outbox.play(1, FRAME)
+    outbox.ring()

@@ -59,6 +59,14 @@ async def test_mulaw_reaches_the_source_untouched(transport, far_side):
     assert (transport.incoming.sample_rate_hz, transport.incoming.encoding) == (8000, "mulaw")
 
 
+async def test_under_another_server_nothing_is_passed_on_and_all_is_received(transport, far_side):
+    passed = []
+    transport.pass_to(passed.append)
+    far_side.says(media(1, b"\x01\x02"), mark(1, 100))
+    received = [await transport.receive() for _ in range(2)]
+    assert (received, passed) == ([b"\x01\x02", PlayoutReported(1, 0.1)], [])
+
+
 async def test_replies_are_sent_as_mulaw_of_this_stream(transport, far_side, running):
     transport.play(1, FRAME)
     await running(transport)

@@ -1,154 +1,124 @@
-"""Connections to models: cancelled on the server's side too, and asked in one piece.
+"""The connections of HTTP/1.1 to one server, for all calls of a process.
 
-HTTP/2: httpcore2 (2.16, as httpcore before it) forgets a stream that is closed early without a word
-to the server, which RST_STREAM would be (RFC 9113, section 5.4.2). The server goes on generating;
-what it sends eats up the connection's flow-control window; and after 100 such streams no request
-gets through at all ("Max outbound streams is 100"). Here the stream is reset.
-
-HTTP/1.1: httpcore2 writes the head of a request and its body apart, each with a round through the
-event loop; the user waits for both. Here they leave together.
-
-This reaches for names that httpcore2 does not promise to keep: where they are gone, `transport`
-returns None, and callers stay with HTTP/1.1 as it comes, which closes a connection to cancel.
+A cancelled request costs its connection: HTTP/1.1 has no other way to say so. So that the next
+reply does not wait for a new one, a few more are kept open than there are requests; what is taken
+or lost of them is made up for in the background. All are closed that were not used for long.
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import asyncio
 
-import anyio
-import h2.errors
-import h2.events
-import h11
-import httpcore2
-import httpx2
 import structlog
+
+from turnkit import clock
+from turnkit.errors import ModelError
+from turnkit.llm.http1 import Answer, Connection, Origin, connect
 
 log = structlog.get_logger(__name__)
 
-ERRORS = (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException)
-"""How a request fails, or an answer breaks off, on the way past httpx2."""
+SPARES = 2
+"""So many more connections than there are requests are kept."""
+MOST = 1000
+"""Connections at a time; a request beyond that fails."""
+IDLE_S = 120.0
+"""How long an unused connection is kept, and spares after the last request: users pause for long.
+"""
 
-_RESET_S = 0.5
-"""How long the reset may wait for what is being written before it."""
-
-
-def transport(limits: httpx2.Limits) -> "Transport | None":
-    """Return a transport that offers HTTP/2, or None if cancelling would not work."""
-    known = {*dir(httpcore2.AsyncHTTP2Connection), *dir(httpcore2.AsyncHTTP11Connection)}
-    if not {"_response_closed", "_write_outgoing_data", "_send_event"} <= known:
-        log.warning("http2.off", advice="this version of httpcore2 is unknown; please report it")
-        return None
-    return Transport(limits)
+_TEND_S = 10.0  # between looks at what is unused
+_REST_S = 5.0  # no spare is opened for so long after one failed, or did not last as long
 
 
-@dataclass(slots=True)
-class Answer:
-    """An answer that has begun; the names are those of httpx2's `Response`."""
+class Pool:
+    """Opens connections, and lends each to one request at a time."""
 
-    response: httpcore2.Response
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._all: set[Connection] = set()
+        self._idle: list[Connection] = []  # the one used last is taken first
+        self._opening: set[asyncio.Task[None]] = set()
+        self._asked_at = 0.0
+        self._rest_until = 0.0
+        self._tending: asyncio.TimerHandle | None = None
+        self._closed = False
 
-    @property
-    def status_code(self) -> int:
-        """HTTP's."""
-        return self.response.status
+    async def ask(self, request: bytes) -> Answer:
+        """Send a request; return the answer once it has begun. Raises ModelError.
 
-    @property
-    def headers(self) -> httpx2.Headers:
-        """Those of the answer."""
-        return httpx2.Headers(self.response.headers)
-
-    def aiter_raw(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes. Raises ERRORS."""
-        return self.response.aiter_stream()
+        If this is cancelled, so is the request, on the server's side too.
+        """
+        connection = self._idle.pop() if self._idle else await self._connect()
+        answer = connection.ask(request)
+        self._asked_at = clock.now()
+        self._make_up()
+        try:
+            await answer.begun()
+        except BaseException:
+            connection.cut(answer)
+            raise
+        return answer
 
     async def aclose(self) -> None:
-        """Want no more of it."""
-        await self.response.aclose()
+        """Close all connections, and open no more."""
+        self._closed = True
+        if self._tending is not None:
+            self._tending.cancel()
+        for task in self._opening:
+            task.cancel()
+        await asyncio.gather(*self._opening, return_exceptions=True)
+        for connection in list(self._all):
+            connection.close()
 
+    # What the connections do.
 
-class Transport(httpx2.AsyncHTTPTransport):
-    """httpx2's, for the SDK, and a way past httpx2 for requests that are complete already."""
+    def idle(self, connection: Connection) -> None:
+        """Take in that one can be lent again."""
+        self._idle.append(connection)
 
-    def __init__(self, limits: httpx2.Limits) -> None:
-        context = httpx2.create_ssl_context()  # takes 15 ms: made once
-        super().__init__(verify=context, http2=True, limits=limits)
-        self._pool = _Pool(
-            ssl_context=context,
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
-            keepalive_expiry=limits.keepalive_expiry,
-            http2=True,
-        )
+    def gone(self, connection: Connection) -> None:
+        """Take in that one is no more."""
+        now = clock.now()
+        self._all.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+            if now < connection.opened_at + _REST_S:
+                self._rest_until = now + _REST_S  # this server wants none that is unused
+        self._make_up()
 
-    async def ask(self, request: httpcore2.Request) -> Answer:
-        """Send a request; return when the answer begins. Raises ERRORS."""
-        return Answer(await self._pool.handle_async_request(request))
+    async def _connect(self) -> Connection:
+        if len(self._all) >= MOST:
+            raise ModelError(f"all {MOST} connections to the model's server are in use", "busy")
+        connection = await connect(self._origin, self)
+        if not connection.is_open:
+            raise ModelError("the model's server closes connections at once")
+        self._all.add(connection)
+        if self._tending is None:
+            self._tend()
+        return connection
 
+    def _make_up(self) -> None:
+        """Open in the background what is missing, as long as there are requests now and then."""
+        now = clock.now()
+        if self._closed or not self._rest_until <= now < self._asked_at + IDLE_S:
+            return
+        missing = SPARES - len(self._idle) - len(self._opening)
+        for _ in range(min(missing, MOST - len(self._all))):
+            task = asyncio.create_task(self._open_spare())
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
 
-class _Pool(httpcore2.AsyncConnectionPool):
-    def create_connection(self, origin: httpcore2.Origin) -> httpcore2.AsyncConnectionInterface:
-        return _Connection(
-            origin,
-            ssl_context=self._ssl_context,
-            keepalive_expiry=self._keepalive_expiry,
-            http2=True,
-        )
+    def _tend(self) -> None:
+        """Close what was not used for long, now and from time to time."""
+        now = clock.now()
+        for connection in [one for one in self._idle if now >= one.idle_since + IDLE_S]:
+            connection.close()
+        self._tending = None
+        if self._all and not self._closed:
+            self._tending = asyncio.get_running_loop().call_later(_TEND_S, self._tend)
 
-
-class _Connection(httpcore2.AsyncHTTPConnection):
-    """A connection that takes our HTTP/2 if the server agrees to any."""
-
-    async def handle_async_request(self, request: httpcore2.Request) -> httpcore2.Response:
-        async with self._request_lock:
-            if self._connection is None:
-                try:
-                    stream = await self._connect(request)
-                except BaseException:  # also when cancelled, or the pool would wait for it
-                    self._connect_failed = True
-                    raise
-                self._connection = self._upon(stream)
-        return await self._connection.handle_async_request(request)
-
-    def _upon(self, stream: httpcore2.AsyncNetworkStream) -> httpcore2.AsyncConnectionInterface:
-        tls = stream.get_extra_info("ssl_object")
-        agreed = tls is not None and tls.selected_alpn_protocol() == "h2"
-        kind = _Http2 if agreed else _Http1
-        return kind(self._origin, stream, self._keepalive_expiry)
-
-
-class _Http1(httpcore2.AsyncHTTP11Connection):
-    """Sends a request when it is complete."""
-
-    _unsent = b""
-
-    async def _send_event(
-        self,
-        event: h11.Event,
-        timeout: float | None = None,  # noqa: ASYNC109  # its signature is httpcore2's
-    ) -> None:
-        self._unsent += self._h11_state.send(event) or b""
-        if isinstance(event, h11.EndOfMessage):
-            whole, self._unsent = self._unsent, b""
-            await self._network_stream.write(whole, timeout=timeout)
-
-
-class _Http2(httpcore2.AsyncHTTP2Connection):
-    """Resets what is closed before its end."""
-
-    async def _response_closed(self, stream_id: int) -> None:
-        unfinished = self._is_open(stream_id)
-        if unfinished:
-            for event in self._events.get(stream_id, ()):
-                if isinstance(event, h2.events.DataReceived):  # it came, and nobody will read it
-                    size = event.flow_controlled_length or 0
-                    self._h2_state.acknowledge_received_data(size, stream_id)
-            self._h2_state.reset_stream(stream_id, h2.errors.ErrorCodes.CANCEL)
-        await super()._response_closed(stream_id)
-        if unfinished:
-            with anyio.move_on_after(_RESET_S):
-                await self._write_outgoing_data(httpcore2.Request("POST", str(self._origin)))
-
-    def _is_open(self, stream_id: int) -> bool:
-        stream = self._h2_state.streams.get(stream_id)
-        broken = self._connection_error or self._connection_terminated is not None
-        return stream is not None and not stream.closed and not broken
+    async def _open_spare(self) -> None:
+        try:
+            connection = await self._connect()
+        except ModelError as exc:
+            self._rest_until = clock.now() + _REST_S
+            log.debug("model.no_spare", reason=str(exc))
+        else:
+            self._idle.insert(0, connection)  # one that was used is known to work

@@ -38,15 +38,23 @@ class Feed:
 
     def hear(self, audio: bytes) -> None:
         """Take in audio. What comes after `finish` is not heard."""
+        if not self._finished:
+            self._keep(audio)
+            self._ring()
+
+    def hear_at_once(self, audio: bytes) -> bytes | None:
+        """Take in audio as `hear` does; return the chunk that is complete with it, if there is one.
+
+        That saves the task in `next_chunk` its waking. It gets what is left, and begins the call.
+        """
         if self._finished:
-            return
-        self._waiting += audio
-        excess = len(self._waiting) - self._limit_bytes
-        if excess > 0:
-            excess += -excess % self._sample_bytes  # whole samples, or the rest would be noise
-            self.dropped_bytes += len(self._cut(excess))
-        if len(self._waiting) >= len(self._silence):
-            self._news.ring()
+            return None
+        self._keep(audio)
+        if len(self._waiting) < len(self._silence) or self._silence_at is None:
+            return None
+        chunk = self._next(clock.now())
+        self._ring()
+        return chunk
 
     def finish(self) -> None:
         """Say that no more audio will come."""
@@ -62,20 +70,32 @@ class Feed:
         """
         await anyio.lowlevel.checkpoint()  # much may be waiting; let others run in between
         if self._silence_at is None:
-            self._silence_at = clock.now() + CHUNK_S + SLACK_S
-        silence_at = self._silence_at
-        while not self._ready() and clock.now() < silence_at:
-            with anyio.CancelScope(deadline=silence_at):
-                await self._news.wait()
-        now = clock.now()
-        if self._ready():
-            self._silence_at = now + CHUNK_S + SLACK_S
-        else:  # in a pause that goes on, silence needs no more patience
-            self._silence_at = max(silence_at + CHUNK_S, now)
-        return self._take()
+            self._silence_at = clock.tick(clock.now() + CHUNK_S + SLACK_S)
+        while not self._ready() and clock.now() < self._silence_at:
+            await self._news.wait(self._silence_at)
+        return self._next(clock.now())
+
+    def _keep(self, audio: bytes) -> None:
+        self._waiting += audio
+        excess = len(self._waiting) - self._limit_bytes
+        if excess > 0:
+            excess += -excess % self._sample_bytes  # whole samples, or the rest would be noise
+            self.dropped_bytes += len(self._cut(excess))
 
     def _ready(self) -> bool:
         return self._finished or len(self._waiting) >= len(self._silence)
+
+    def _ring(self) -> None:
+        if self._ready():
+            self._news.ring()
+
+    def _next(self, now: float) -> bytes | None:
+        if self._ready():
+            self._silence_at = clock.tick(now + CHUNK_S + SLACK_S)
+        else:  # in a pause that goes on, silence needs no more patience
+            assert self._silence_at is not None
+            self._silence_at = clock.tick(max(self._silence_at + CHUNK_S, now))
+        return self._take()
 
     def _take(self) -> bytes | None:
         """Take a chunk, filled up with silence; None if there will be no more."""

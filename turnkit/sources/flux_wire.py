@@ -250,6 +250,8 @@ def unknown_fields(text: str | bytes) -> frozenset[str]:
 
     For messages that have been parsed, when somebody wants to know: it reads the text once more.
     """
+    if _has_known_fields(text):
+        return frozenset()
     fields = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     envelope = msgspec.json.decode(text, type=_Envelope)
     name = envelope.type or _untyped(envelope) or ""
@@ -311,6 +313,28 @@ def _utf8(text: str | bytes, what: str) -> bytes:
         return text.encode() if isinstance(text, str) else text.decode().encode()
     except (UnicodeDecodeError, UnicodeEncodeError) as exc:
         raise WireError(f"{what}: not UTF-8 (position {exc.start})") from None
+
+
+def _has_known_fields(text: str | bytes) -> bool:
+    """Whether it is a turn message with no field that is unknown, as nearly all are."""
+    try:
+        _KNOWN.decode(text)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+class _KnownWord(Word, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class _KnownTurnInfo(
+    TurnInfo, tag="TurnInfo", kw_only=True, frozen=True, forbid_unknown_fields=True
+):
+    words: tuple[_KnownWord, ...]
+
+
+_KNOWN = msgspec.json.Decoder(_KnownTurnInfo, strict=False)
 
 
 class _Envelope(msgspec.Struct):

@@ -1,5 +1,6 @@
 """The seam to the caller: their audio in, ours out, and how far ours was played."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -45,6 +46,12 @@ class Transport(Protocol):
 
     reports_playout: bool
     """Whether the far end tells how far it has played; if not, the clock has to do."""
+
+    def pass_to(self, take: Callable[[Incoming], None]) -> None:
+        """Give what comes to `take` the moment it comes, from outside of any task.
+
+        That is a shortcut, which a transport takes where it can: `receive` returns all the rest.
+        """
 
     async def receive(self) -> Incoming:
         """Wait for the next thing from the caller. Raises TransportClosed."""

@@ -22,6 +22,9 @@ class Chunks:
 
     def feed(self, number: int, audio: bytes) -> bytes:
         """Take in one piece; return the audio that can be heard now, in order."""
+        if number == self._next and not self._ahead:
+            self._next += 1
+            return audio
         if self._next is None:
             self._next = number
         if number < self._next or number in self._ahead:

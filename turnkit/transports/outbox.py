@@ -1,11 +1,13 @@
 """What waits to be sent to one caller, in the order it should go. Nothing in here waits but `wait`.
 
-Orders to clear overtake everything; audio overtakes notes.
+Orders to clear overtake everything; audio overtakes notes. The items are msgspec's structs, since
+there are 50 a second of every call, and a frozen dataclass takes five times as long to make.
 """
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from turnkit.audio.frames import AudioFormat
 from turnkit.bell import Bell
@@ -20,8 +22,7 @@ BACKLOG_S = 3.0
 NOTES = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """Audio of a reply. `end_s` is how far into the reply it reaches."""
 
     reply: int
@@ -29,23 +30,20 @@ class Frame:
     end_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(msgspec.Struct, frozen=True):
     """The reply's last frame has gone before. `end_s` is how long the reply is."""
 
     reply: int
     end_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Clear:
+class Clear(msgspec.Struct, frozen=True):
     """What is not played of the reply is to be dropped."""
 
     reply: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
+class Tell(msgspec.Struct, frozen=True):
     """What happened in the conversation, for a caller who wants to know."""
 
     at: float
@@ -65,6 +63,7 @@ class Outbox:
     def __init__(self, format_: AudioFormat) -> None:
         self.dropped_notes = 0
         self._format = format_
+        self._limit_bytes = format_.bytes_in(BACKLOG_S)
         self._clears: deque[Clear] = deque()
         self._audio: deque[Frame | Finish] = deque()
         self._notes: deque[Tell] = deque()
@@ -85,9 +84,8 @@ class Outbox:
         self._reply_bytes += len(pcm)
         self._waiting_bytes += len(pcm)
         self._audio.append(Frame(reply, pcm, self._format.seconds_in(self._reply_bytes)))
-        if self._waiting_bytes > self._format.bytes_in(BACKLOG_S):
+        if self._waiting_bytes > self._limit_bytes:
             self._skip()
-        self._news.ring()
 
     def finish(self, reply: int) -> None:
         """Queue the news that the reply is all there."""
@@ -95,7 +93,6 @@ class Outbox:
             return
         size = self._reply_bytes if reply == self._reply else 0
         self._audio.append(Finish(reply, self._format.seconds_in(size)))
-        self._news.ring()
 
     def clear(self, reply: int) -> None:
         """Drop what is queued of this reply and of those before it, and order the same there."""
@@ -103,7 +100,6 @@ class Outbox:
         self._audio = deque(item for item in self._audio if item.reply > self._cleared)
         self._waiting_bytes = sum(_size(item) for item in self._audio)
         self._clears.append(Clear(reply))
-        self._news.ring()
 
     def tell(self, at: float, item: Item) -> None:
         """Queue a note; if there are too many, the oldest is dropped and counted."""
@@ -111,7 +107,6 @@ class Outbox:
             self._notes.popleft()
             self.dropped_notes += 1
         self._notes.append(Tell(at, item))
-        self._news.ring()
 
     def cleared(self, reply: int) -> bool:
         """Tell whether this reply has been ordered to be dropped."""
@@ -122,8 +117,12 @@ class Outbox:
         size = self._skipped_bytes if reply == self._skipped_reply else 0
         return self._format.seconds_in(size)
 
+    def ring(self) -> None:
+        """Wake who waits: there is something to send."""
+        self._news.ring()
+
     async def wait(self) -> None:
-        """Wait until there is something to send."""
+        """Wait until there is something to send, and somebody rings."""
         if not (self._clears or self._audio or self._notes):
             await self._news.wait()
 

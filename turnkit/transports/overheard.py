@@ -1,5 +1,7 @@
 """A transport whose turn source is told what the user is played, to know its echo from speech."""
 
+from collections.abc import Callable
+
 from turnkit.audio.frames import AudioFormat
 from turnkit.sources.base import HearsAgent, TurnSource
 from turnkit.transports.base import Incoming, Transport
@@ -40,6 +42,9 @@ class _Overheard:
     @reports_playout.setter
     def reports_playout(self, reports: bool) -> None:
         self._transport.reports_playout = reports
+
+    def pass_to(self, take: Callable[[Incoming], None]) -> None:
+        self._transport.pass_to(take)
 
     async def receive(self) -> Incoming:
         return await self._transport.receive()

@@ -1,15 +1,20 @@
 """The other end of a WebSocket: Starlette's and uvicorn's ways, translated into ours, once.
 
+Where the server is turnkit's own, messages can take a shortcut past ASGI, both ways, as long as
+nothing is unusual: `divert` and `write`. Whatever is goes by `receive` and `send`, which is also
+how all of it goes under any other server.
+
 Whatever ends the connection first is its verdict; later trouble is a consequence and says nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from turnkit import clock
+from turnkit.client_socket import connection_of
 from turnkit.errors import TransportClosed, WireError
 from turnkit.transports.intake import Intake
 
@@ -36,8 +41,18 @@ class Peer:
     def __init__(self, websocket: WebSocket) -> None:
         self.verdict: Verdict | None = None
         self._websocket = websocket
+        self._connection = connection_of(websocket)
         self._intake = Intake()
         self._read_at = 0.0  # when the next message may be read
+        self._sending = False
+
+    def divert(self, take: Callable[[str | bytes], bool]) -> None:
+        """Offer messages to `take` as they arrive, so that `receive` gets those that it declines.
+
+        Under another server than turnkit's own `receive` gets all.
+        """
+        if self._connection is not None:
+            self._connection.divert(take)
 
     async def receive(self) -> str | bytes:
         """Wait for a message. Raises TransportClosed."""
@@ -52,6 +67,21 @@ class Peer:
         data: str | bytes | None = message.get("bytes")
         return message["text"] if data is None else data
 
+    @property
+    def keeps_up(self) -> bool:
+        """Whether the peer reads as fast as it is sent to, and `write` may be called."""
+        return (
+            self._connection is not None
+            and self._connection.keeps_up
+            and not self._sending  # what is being sent goes first
+            and self.verdict is None
+        )
+
+    def write(self, message: str | bytes) -> None:
+        """Send a message at once. Only while the peer keeps up."""
+        assert self._connection is not None
+        self._connection.write(message)
+
     async def send(self, message: str | bytes) -> None:
         """Send a message. Raises TransportClosed, also when the peer reads nothing for long."""
         await self.send_all([message])
@@ -64,6 +94,7 @@ class Peer:
         """
         if self.verdict is not None:
             raise TransportClosed(self.verdict.reason)
+        self._sending = True
         try:
             with anyio.fail_after(DRAIN_S) as patience:
                 for message in messages:
@@ -77,6 +108,8 @@ class Peer:
             raise self.left(1008, "slow_consumer") from None
         except (WebSocketDisconnect, RuntimeError):  # the latter: closed by uvicorn meanwhile
             raise self.left(1006, "hung up") from None
+        finally:
+            self._sending = False
 
     def charge(self, audio_s: float) -> None:
         """Account for a message; a peer that sends too fast is left unread for a while.
@@ -85,6 +118,16 @@ class Peer:
         """
         now = clock.now()
         self._read_at = now + self._intake.admit(audio_s, now)
+
+    def admit(self, audio_s: float) -> bool:
+        """Account for a message that was diverted; return False if `receive` has to see to it."""
+        if clock.now() < self._read_at:
+            return False
+        try:
+            self.charge(audio_s)
+        except WireError:
+            return False  # `receive` is charged for it again, and raises it again
+        return True
 
     def left(self, code: int, reason: str) -> TransportClosed:
         """Note how it ended; return the exception that says so."""

@@ -5,7 +5,7 @@ of a cleared reply say nothing (twilio.com/docs/voice/media-streams/websocket-me
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import assert_never
 
 import anyio
@@ -21,6 +21,7 @@ from turnkit.transports.base import DigitPressed, Incoming, PlayoutReported
 from turnkit.transports.chunks import Chunks
 from turnkit.transports.outbox import Clear, Finish, Frame, Outbox, Outgoing, Tell
 from turnkit.transports.peer import Peer, Verdict
+from turnkit.transports.sender import Sender
 from turnkit.transports.twilio_wire import (
     Connected,
     Dtmf,
@@ -81,6 +82,7 @@ class TwilioTransport:
         self._peer = peer
         self._inbox = inbox
         self._outbox = Outbox(AudioFormat(self.outgoing_hz))
+        self._sender = Sender(peer, self._outbox, self._worded)
         self._chunks = Chunks(MULAW.silence(FRAME_S))
         self._unmarked = 0
 
@@ -88,6 +90,10 @@ class TwilioTransport:
     def verdict(self) -> Verdict | None:
         """How the call ended, once it has."""
         return self._peer.verdict
+
+    def pass_to(self, take: Callable[[Incoming], None]) -> None:
+        """Give what comes to `take` the moment it comes, where the server is turnkit's own."""
+        self._peer.divert(lambda data: self._passed(data, take))
 
     async def receive(self) -> Incoming:
         """Wait for audio, playout news or a digit. Raises TransportClosed."""
@@ -99,20 +105,21 @@ class TwilioTransport:
     def play(self, reply: int, frame: bytes) -> None:
         """Send one frame of a reply, due now."""
         self._outbox.play(reply, frame)
+        self._sender.send()
 
     def finish(self, reply: int) -> None:
         """Say that the reply's last frame was given to `play`."""
         self._outbox.finish(reply)
+        self._sender.send()
 
     def clear(self, reply: int) -> None:
         """Have Twilio drop what it has not played, ahead of all else queued."""
         self._outbox.clear(reply)
+        self._sender.send()
 
     async def run(self) -> None:
         """Send what is queued, until cancelled. Raises TransportClosed."""
-        while True:
-            await self._outbox.wait()
-            await self._peer.send_all(self._messages())
+        await self._sender.run()
 
     async def close(self, failure: str | None = None) -> None:
         """Close, which hands the call back to what follows in the TwiML.
@@ -126,6 +133,20 @@ class TwilioTransport:
         if odd:
             log.warning("twilio.oddities", **odd)
         await self._peer.close([])
+
+    def _passed(self, data: str | bytes, take: Callable[[Incoming], None]) -> bool:
+        """Pass on a message if it is one that calls come to; `receive` sees to any other."""
+        if isinstance(data, bytes):
+            return False
+        try:
+            message = twilio_wire.parse(data)
+        except WireError:
+            return False
+        if not isinstance(message, (Media, Mark, Dtmf)) or not self._peer.admit(_length_s(message)):
+            return False
+        if (news := self._understood(message)) is not None:
+            take(news)
+        return True
 
     def _understood(self, message: FromTwilio) -> Incoming | None:
         match message:
@@ -150,11 +171,6 @@ class TwilioTransport:
         if played is None or self._outbox.cleared(played[0]):
             return None
         return PlayoutReported(*played)
-
-    def _messages(self) -> Iterator[str]:
-        """Yield what is queued by now; what is queued meanwhile is looked at before each."""
-        while (item := self._outbox.next()) is not None:
-            yield from self._worded(item)
 
     def _worded(self, item: Outgoing) -> Iterator[str]:
         match item:
@@ -199,9 +215,7 @@ class _Inbox:
         if isinstance(data, bytes):
             raise self._peer.left(1003, "binary message; Twilio sends JSON text")
         message = twilio_wire.parse(data)
-        self._peer.charge(
-            MULAW.seconds_in(len(message.media.payload)) if isinstance(message, Media) else 0.0
-        )
+        self._peer.charge(_length_s(message))
         return message
 
     def _blame(self, error: WireError) -> None:
@@ -213,6 +227,12 @@ class _Inbox:
         self._faults.append(now)
         if len(self._faults) == FAULTS and now - self._faults[0] < FAULTS_S:
             raise self._peer.left(1003, f"{FAULTS} unreadable messages; the last: {error}")
+
+
+def _length_s(message: FromTwilio) -> float:
+    if isinstance(message, Media):
+        return len(message.media.payload) / MULAW.sample_rate_hz  # a byte is a sample
+    return 0.0
 
 
 async def _refused(peer: Peer, code: int, reason: str) -> TransportClosed:

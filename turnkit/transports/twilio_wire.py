@@ -96,8 +96,7 @@ def parse(text: str) -> FromTwilio:
     if len(text) > MAX_MESSAGE_BYTES:
         raise WireError(f"message of {len(text)} characters; at most {MAX_MESSAGE_BYTES}", 1009)
     try:
-        event = _EVENTS.decode(text).event
-        return _DECODER.decode(text) if event in _NAMES else Unknown(event)
+        return _decode(text)
     except msgspec.ValidationError as exc:
         raise WireError(f"message not understood: {exc}", 1003) from exc
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as exc:
@@ -128,6 +127,16 @@ def marked(name: str) -> tuple[int, float] | None:
     """
     found = _MARK.fullmatch(name)
     return (int(found[1]), int(found[2]) / 1000) if found else None
+
+
+def _decode(text: str) -> FromTwilio:
+    try:
+        return _DECODER.decode(text)
+    except msgspec.ValidationError:
+        event = _EVENTS.decode(text).event
+        if event in _NAMES:
+            raise
+        return Unknown(event)
 
 
 class _Event(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Browsers and programs over a WebSocket: docs/ws.md."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import assert_never
 
 import structlog
@@ -15,6 +15,7 @@ from turnkit.transports.base import DigitPressed, EndTurnRequested, Incoming, Pl
 from turnkit.transports.client_wire import Bye, Terms
 from turnkit.transports.outbox import Clear, Finish, Frame, Outbox, Outgoing, Tell
 from turnkit.transports.peer import Peer, Verdict
+from turnkit.transports.sender import Sender
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +30,7 @@ class WebSocketTransport:
         self._outgoing = AudioFormat(terms.output_hz)
         self._peer = Peer(websocket)
         self._outbox = Outbox(self._outgoing)
+        self._sender = Sender(self._peer, self._outbox, self._worded)
         self._call = call
         self._began_at = clock.now()
         self._half_sample = b""
@@ -38,6 +40,10 @@ class WebSocketTransport:
     def verdict(self) -> Verdict | None:
         """How the call ended, once it has."""
         return self._peer.verdict
+
+    def pass_to(self, take: Callable[[Incoming], None]) -> None:
+        """Give audio to `take` the moment it comes, where the server is turnkit's own."""
+        self._peer.divert(lambda data: self._passed(data, take))
 
     async def receive(self) -> Incoming:
         """Wait for audio, playout news or a digit. Raises TransportClosed."""
@@ -57,28 +63,30 @@ class WebSocketTransport:
         """Send one frame of a reply, due now."""
         skipped_s = self._outbox.skipped_s(reply)
         self._outbox.play(reply, frame)
+        self._sender.send()
         if (now_s := self._outbox.skipped_s(reply)) > skipped_s:
             log.warning("playout.skipped", reply=reply, skipped_ms=round(now_s * 1000))
 
     def finish(self, reply: int) -> None:
         """Say that the reply's last frame was given to `play`."""
         self._outbox.finish(reply)
+        self._sender.send()
 
     def clear(self, reply: int) -> None:
         """Have the client drop what it has not played of this reply, ahead of all else queued."""
         self._outbox.clear(reply)
+        self._sender.send()
 
     def note(self, at: float, item: Item) -> None:
-        """Tell the client what happened."""
+        """Tell the client what happened, as soon as nothing else is to be done."""
         self._outbox.tell(at, item)
+        self._outbox.ring()
 
     async def run(self) -> None:
         """Send what is queued, until cancelled. Raises TransportClosed."""
         await self._peer.send(client_wire.hello(self._call, self.incoming, self._outgoing))
         self._began_at = clock.now()
-        while True:
-            await self._outbox.wait()
-            await self._peer.send_all(self._messages())
+        await self._sender.run()
 
     async def close(self, failure: str | None = None) -> None:
         """Send the notes that are left, say how it ended and close. Takes two seconds at most.
@@ -98,12 +106,25 @@ class WebSocketTransport:
             log.warning("notes.dropped", notes=self._outbox.dropped_notes)
         await self._peer.close([*notes, final])
 
+    def _passed(self, data: str | bytes, take: Callable[[Incoming], None]) -> bool:
+        """Pass on a message if it is audio; `receive` sees to any other."""
+        if isinstance(data, str) or len(data) > client_wire.MAX_MESSAGE_BYTES:
+            return False
+        if not self._peer.admit(self.incoming.seconds_in(len(data))):
+            return False
+        if audio := self._whole_samples(data):
+            take(audio)
+        return True
+
     def _heard(self, data: bytes) -> bytes:
-        """Return whole samples; a lone last byte waits for the next message."""
         if len(data) > client_wire.MAX_MESSAGE_BYTES:
             limit = client_wire.MAX_MESSAGE_BYTES
             raise WireError(f"message of {len(data)} bytes; at most {limit}", 1009)
         self._peer.charge(self.incoming.seconds_in(len(data)))
+        return self._whole_samples(data)
+
+    def _whole_samples(self, data: bytes) -> bytes:
+        """Return whole samples; a lone last byte waits for the next message."""
         data = self._half_sample + data
         whole = len(data) - len(data) % self.incoming.sample_bytes
         self._half_sample = data[whole:]
@@ -123,11 +144,6 @@ class WebSocketTransport:
 
     def _told(self, note: Tell) -> str:
         return client_wire.note(round((note.at - self._began_at) * 1000), note.item)
-
-    def _messages(self) -> Iterator[str | bytes]:
-        """Yield what is queued by now; what is queued meanwhile is looked at before each."""
-        while (item := self._outbox.next()) is not None:
-            yield from self._worded(item)
 
     def _worded(self, item: Outgoing) -> Iterator[str | bytes]:
         match item:

@@ -87,7 +87,13 @@ class Address:
         url = self._url._replace(query=urlencode(self.parameters.query())).geturl()
         try:
             self._offered = await self._credentials.offer(self._url)
-            return await dial(url, self._offered, open_s=patience.open_s, close_s=patience.close_s)
+            return await dial(
+                url,
+                self._offered,
+                open_s=patience.open_s,
+                close_s=patience.close_s,
+                write_limit_bytes=0,  # or uvloop writes when all else is done
+            )
         except GrantFailed as exc:
             kind = LineRefused if exc.final else LineLost
             raise kind(self.blame(f"cannot be asked: {exc}")) from exc

@@ -1,11 +1,12 @@
 """One connection to Aura: it speaks one text at a time, and none of another's audio.
 
-Nothing that is asked of it waits: messages are queued, and the connection's own task sends them. So
-whoever speaks can be cancelled anywhere, and the line is never left half-way. Aura does not say
+Nothing that is asked of it waits: a message is on its way when the call returns. So whoever speaks
+can be cancelled anywhere, and the line is never left half-way. Aura does not say
 whose audio it sends; so what comes between `Clear` and `Cleared` is thrown away, and a line that
 sends audio when nobody speaks is closed.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -14,8 +15,11 @@ from typing import TypeAlias, assert_never
 import anyio
 import structlog
 from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.server import broadcast
 from websockets.exceptions import ConnectionClosed
 
+from turnkit import clock
+from turnkit.bell import Bell
 from turnkit.errors import SynthesisError, WireError
 from turnkit.tts.aura_address import Address, LineLost, Patience
 from turnkit.tts.aura_wire import (
@@ -25,7 +29,6 @@ from turnkit.tts.aura_wire import (
     AuraWarning,
     Clear,
     Cleared,
-    ClientMessage,
     Flush,
     Flushed,
     Metadata,
@@ -43,7 +46,7 @@ from turnkit.tts.aura_wire import (
 log = structlog.get_logger(__name__)
 
 _FRAMES = 8  # of audio nobody took yet; when full, the socket is not read
-_OUTBOX = 8  # messages; a text takes Speak, Flush and Clear, and the next waits for Cleared
+_FLUSH, _CLEAR = encode(Flush()), encode(Clear())
 _MARGIN_S = 1.0  # what the network may add to the time between two messages, or take from it
 
 
@@ -93,7 +96,7 @@ class Line:
         self._state: _State = _Opening()
         self._flushes = Window(MAX_FLUSHES, WINDOW_S + _MARGIN_S)
         self._characters = Window(MAX_CHARS, WINDOW_S + _MARGIN_S)
-        self._outbox, self._outgoing = anyio.create_memory_object_stream[str](_OUTBOX)
+        self._websocket: ClientConnection | None = None  # until it is open
         self._life = anyio.CancelScope()
         self._answer = anyio.CancelScope()  # its deadline is when the server has to have answered
 
@@ -119,21 +122,21 @@ class Line:
     def say(self, text: str) -> "Utterance":
         """Have a text spoken. The line has to be free."""
         assert isinstance(self._state, _Free)
-        now = anyio.current_time()
+        now = clock.now()
         self._flushes.spend(1, now)
         self._characters.spend(len(text), now)
         utterance = Utterance(self, self._patience)
         self._state = _Speaking(utterance)
-        self._post(Speak(text))
-        self._post(Flush())
+        self._send(encode(Speak(text)))
+        self._send(_FLUSH)
         return utterance
 
     def drop(self, utterance: "Utterance") -> None:
         """Stop speaking it, if this line still does."""
         if self._state == _Speaking(utterance):
             self._state = _Clearing()
-            self._answer.deadline = anyio.current_time() + self._patience.cleared_s
-            self._post(Clear())
+            self._send(_CLEAR)
+            self._answer.deadline = clock.now() + self._patience.cleared_s
             self._changed()
 
     def hang_up(self) -> None:
@@ -153,17 +156,16 @@ class Line:
                 error = await self._serve(await self._address.dial(self._patience))
         finally:
             self._end(error or LineLost(self._address.blame("was left")))
-            self._outgoing.close()
         if error is not None:
             raise error
 
     async def _serve(self, websocket: ClientConnection) -> LineLost:
         """Send and receive until the end; return its cause, which a task group would wrap."""
-        self.opened_at = anyio.current_time()
+        self._websocket = websocket
+        self.opened_at = clock.now()
         self._become_free()
         try:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._write, websocket)
                 tasks.start_soon(self._check, websocket)
                 error = await self._read(websocket)
                 self._end(error)
@@ -172,13 +174,6 @@ class Line:
             with anyio.move_on_after(2 * self._patience.close_s, shield=True):
                 await websocket.close()
         return error
-
-    async def _write(self, websocket: ClientConnection) -> None:
-        try:
-            async for text in self._outgoing:
-                await websocket.send(text)
-        except ConnectionClosed:
-            return  # the reader learns of it too
 
     async def _check(self, websocket: ClientConnection) -> None:
         """Ask a line that is free whether it is still there; asking also keeps it open."""
@@ -244,17 +239,18 @@ class Line:
                 assert_never(message)
 
     def _become_free(self) -> None:
-        self._state = _Free(anyio.current_time())
+        self._state = _Free(clock.now())
         self._changed()
 
-    def _post(self, message: ClientMessage) -> None:
-        self._outbox.send_nowait(encode(message))
+    def _send(self, message: str) -> None:
+        """Send now. What is not read there piles up here, but no more than Aura's limits allow."""
+        assert self._websocket is not None
+        broadcast([self._websocket], message)  # the one way to send that does not wait
 
     def _end(self, error: SynthesisError) -> None:
         state, self._state = self._state, _Over()
         if isinstance(state, _Speaking):
             state.utterance.fail(error)
-        self._outbox.close()
         if not isinstance(state, _Over):
             self._changed()
 
@@ -267,8 +263,11 @@ class Utterance:
         self._line = line
         self._patience = patience
         self._samples = WholeSamples()
+        self._frames: deque[bytes] = deque()
+        self._ended = False
         self._error: SynthesisError | None = None
-        self._put, self._frames = anyio.create_memory_object_stream[bytes](_FRAMES)
+        self._come = Bell()
+        self._taken = Bell()
 
     @property
     def odd_bytes(self) -> int:
@@ -278,37 +277,47 @@ class Utterance:
     async def next(self) -> bytes:
         """Wait for more audio; none is its end. Raises LineLost, or SynthesisError on a stall."""
         limit_s = self._patience.stall_s if self.begun else self._patience.first_audio_s
-        with anyio.move_on_after(limit_s):
-            async for frame in self._frames:
-                if pcm := self._samples.feed(frame):
+        give_up_at = clock.now() + limit_s
+        while True:
+            while self._frames:
+                if pcm := self._take():
                     return pcm
             if self._error is not None:
                 raise self._error
-            return b""
-        self._line.hang_up()
-        raise SynthesisError(self._line.blame(f"sent no audio for {limit_s} s"))
+            if self._ended:
+                return b""
+            if clock.now() >= give_up_at:
+                self._line.hang_up()
+                raise SynthesisError(self._line.blame(f"sent no audio for {limit_s} s"))
+            await self._come.wait(give_up_at)
+
+    def _take(self) -> bytes:
+        self._taken.ring()
+        return self._samples.feed(self._frames.popleft())
 
     def drop(self) -> None:
         """Be done with it; what has not been spoken will not be."""
-        self._put.close()
-        self._frames.close()
         self._line.drop(self)
+        self.finish()
+        self._frames.clear()
+        self._taken.ring()
 
     # What the line does.
 
     async def put(self, frame: bytes) -> None:
         """Add audio, and wait while there is enough."""
         self.begun = True
-        try:
-            await self._put.send(frame)
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-            return  # dropped in the meantime
+        self._frames.append(frame)
+        self._come.ring()
+        while len(self._frames) > _FRAMES:
+            await self._taken.wait()
 
     def finish(self) -> None:
         """Say that this was all."""
-        self._put.close()
+        self._ended = True
+        self._come.ring()
 
     def fail(self, error: SynthesisError) -> None:
         """Say that this was all there will be."""
         self._error = error
-        self._put.close()
+        self._come.ring()

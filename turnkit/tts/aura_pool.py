@@ -11,6 +11,8 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
+from turnkit import clock
+from turnkit.bell import Bell
 from turnkit.errors import SynthesisError
 from turnkit.tts.aura_address import Address, LineRefused, Patience
 from turnkit.tts.aura_line import Line
@@ -35,14 +37,14 @@ class Pool:
         self._error: SynthesisError | None = None  # of the last failure
         self._retry_at = -inf
         self._over = False
-        self._news = anyio.Event()  # replaced each time it is set
+        self._news = Bell()
 
     async def keep(self) -> None:
         """Keep lines open until cancelled, each replaced before Aura ends it."""
         self._kept = 1
         try:
             while True:
-                self._tend(anyio.current_time())
+                self._tend(clock.now())
                 await anyio.sleep(self._patience.tend_s)
         finally:
             self._kept = 0
@@ -63,14 +65,12 @@ class Pool:
                 raise type(self._error)(str(self._error)) from self._error
             if len(self._lines) < _MOST and not any(line.is_coming for line in self._lines):
                 self._open()
-            now = anyio.current_time()
+            now = clock.now()
             allowed_at = self._allowed_at(characters, now)
             if now < allowed_at < inf and len(self._lines) == _MOST and not held_back:
                 held_back = True
                 log.warning("aura.held_back", wait_s=round(allowed_at - now, 1))
-            news = self._news
-            with anyio.CancelScope(deadline=allowed_at):
-                await news.wait()
+            await self._news.wait(allowed_at)
         return line
 
     def _given_up(self, failures: int) -> bool:
@@ -78,7 +78,7 @@ class Pool:
 
     def _free(self, characters: int) -> Line | None:
         """Return the line to speak on: a young one if there is, and the longest free of those."""
-        now = anyio.current_time()
+        now = clock.now()
         able = [
             (self._is_old(line, now), since, line)
             for line in self._lines
@@ -122,7 +122,7 @@ class Pool:
                 self._error = exc
                 refused = isinstance(exc, LineRefused)
                 wait_s = inf if refused else self._patience.retry_s
-                self._retry_at = anyio.current_time() + wait_s
+                self._retry_at = clock.now() + wait_s
         finally:
             self._lines.remove(line)
             self._changed()
@@ -131,6 +131,5 @@ class Pool:
         """Tell those who wait; and get the second line once there was use for one."""
         if 0 < self._kept < _KEPT and any(line.is_clearing for line in self._lines):
             self._kept = _KEPT
-            self._tend(anyio.current_time())
-        self._news.set()
-        self._news = anyio.Event()
+            self._tend(clock.now())
+        self._news.ring()

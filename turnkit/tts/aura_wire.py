@@ -215,12 +215,13 @@ class Window:
         self._limit = limit
         self._seconds = seconds
         self._spent: deque[tuple[float, int]] = deque()  # when, how much
+        self._sum = 0
 
     def free_at(self, amount: int, now: float) -> float:
         """Return when so much is within the limit: now, later, or never."""
         while self._spent and self._spent[0][0] <= now - self._seconds:
-            self._spent.popleft()
-        excess = sum(spent for _, spent in self._spent) + amount - self._limit
+            self._sum -= self._spent.popleft()[1]
+        excess = self._sum + amount - self._limit
         if excess <= 0:
             return now
         for at, spent in self._spent:
@@ -232,6 +233,7 @@ class Window:
     def spend(self, amount: int, now: float) -> None:
         """Count so much."""
         self._spent.append((now, amount))
+        self._sum += amount
 
 
 # Parameters: what a client asks for in the handshake.

@@ -12,12 +12,13 @@ PHONE = AudioFormat(8000, "mulaw")
 
 def hear(ear, audio, piece_bytes):
     for start in range(0, len(audio), piece_bytes):
-        ear.hear(audio[start : start + piece_bytes].ljust(piece_bytes, b"\0"))
+        piece = audio[start : start + piece_bytes].ljust(piece_bytes, b"\0")
+        ear.hear(piece, (start // piece_bytes + 1) * 0.08)
 
 
 def test_digital_silence_is_no_speech():
     for audio in (WIDE, PHONE):
-        ear = Ear(audio, 0.08)
+        ear = Ear(audio)
         hear(ear, audio.silence(2.0), audio.bytes_in(0.08))
         assert (ear.spoken_s, ear.speech_s) == (0.0, 0.0)
 
@@ -31,7 +32,7 @@ def voice(shared):
 
 
 def test_it_knows_where_somebody_last_spoke(voice):
-    ear = Ear(WIDE, 0.08)
+    ear = Ear(WIDE)
     hear(ear, voice.tobytes() + WIDE.silence(2.0), 2560)
     length_s = len(voice) / 16000
     assert 0 < ear.spoken_s <= length_s + 0.16
@@ -39,13 +40,13 @@ def test_it_knows_where_somebody_last_spoke(voice):
 
 
 def test_it_hears_the_telephone_too(voice):
-    ear = Ear(PHONE, 0.08)
+    ear = Ear(PHONE)
     hear(ear, encode_mulaw(voice[::2].copy()), 640)
     assert ear.spoken_s > 0
 
 
 def test_it_knows_for_how_long_somebody_has_been_speaking(voice):
-    ear = Ear(WIDE, 0.08)
+    ear = Ear(WIDE)
     longest_s = 0.0
     for start in range(0, len(voice) * 2, 2560):
         hear(ear, voice.tobytes()[start : start + 2560], 2560)

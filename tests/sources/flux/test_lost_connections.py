@@ -180,9 +180,9 @@ def voice():
     harmonics = {140: 0.5, 280: 0.4, 420: 0.4, 560: 0.5, 700: 0.4, 1120: 0.2, 2240: 0.2}
     tone = sum(part * np.sin(2 * np.pi * hz * seconds) for hz, part in harmonics.items())
     samples = (2300 * loudness * tone).astype(np.int16)
-    ear = Ear(AudioFormat(16000), 0.08)
-    for piece in np.split(samples, 25):
-        ear.hear(piece.tobytes())
+    ear = Ear(AudioFormat(16000))
+    for number, piece in enumerate(np.split(samples, 25), 1):
+        ear.hear(piece.tobytes(), number * 0.08)
     assert ear.spoken_s > 1.0
     return samples.tobytes()
 

@@ -1,12 +1,13 @@
 """What of a call outlives its connections: its audio, its turns, and what is to be done."""
 
 from collections import Counter
+from collections.abc import Callable
 
-import anyio
 import structlog
 
 from turnkit import clock
 from turnkit.audio.frames import AudioFormat
+from turnkit.bell import Bell
 from turnkit.sources.base import Report
 from turnkit.sources.feed import CHUNK_S
 from turnkit.sources.flux.contract import BREACHES
@@ -28,7 +29,8 @@ class Call:
     def __init__(self, parameters: ListenParameters) -> None:
         audio = AudioFormat(parameters.sample_rate_hz, parameters.encoding)
         self.ring = Ring(audio, CHUNK_S)
-        self.ear = Ear(audio, CHUNK_S)
+        self._ear = Ear(audio)
+        self._eared = 0  # the place up to which it has heard
         self.turns = Turns()
         self.orders = Orders(parameters)
         self.endings = Endings()
@@ -40,8 +42,10 @@ class Call:
         """How much audio had to go before it could be sent."""
         self._sample_bytes = audio.sample_bytes
         self._report: Report = _unheard
-        self.news = anyio.Event()
-        """Set when something changes; look at it before you look at what may change."""
+        self.forward: Callable[[], None] | None = None
+        """Sees to audio the moment it is heard; without it, those who wait are woken for it."""
+        self.news = Bell()
+        """Rings when something changes."""
 
     def report_to(self, report: Report) -> None:
         """Say who is to hear of the turns."""
@@ -55,12 +59,21 @@ class Call:
 
     def hear(self, audio: bytes) -> None:
         """Take in the next chunk of the user's audio."""
-        self.ear.hear(audio)
         self.ring.append(audio, clock.now())
         if self.ring.start > self.sent:
             self.unsent_bytes += (self.ring.start - self.sent) * self._sample_bytes
             self.sent = self.ring.start
-        self.wake()
+        if self.forward is not None:
+            self.forward()
+        else:
+            self.wake()
+
+    def listen(self) -> Ear:
+        """Return what local ears have heard, of all the audio that is kept."""
+        while (piece := self.ring.read(self._eared)) is not None:
+            self._ear.hear(piece.audio, self.ring.seconds(piece.end))
+            self._eared = piece.end
+        return self._ear
 
     def breach(self, kind: str) -> None:
         """Count a broken promise of the server's; log each kind once."""
@@ -70,8 +83,7 @@ class Call:
 
     def wake(self) -> None:
         """Let those who wait look again."""
-        self.news.set()
-        self.news = anyio.Event()
+        self.news.ring()
 
 
 def _unheard(event: object) -> None:

@@ -16,7 +16,7 @@ from turnkit.sources.base import ConfigureRefused, ConfigureUnsupported
 from turnkit.sources.feed import CHUNK_S
 from turnkit.sources.flux.call import Call
 from turnkit.sources.flux.contract import Contract
-from turnkit.sources.flux.endings import MANUAL, WATCHDOG, Progress
+from turnkit.sources.flux.endings import GRACE_S, MANUAL, WATCHDOG, Progress
 from turnkit.sources.flux.line import Gone, Line
 from turnkit.sources.flux.pace import Pace
 from turnkit.sources.flux.patience import Patience
@@ -97,43 +97,58 @@ class Connection:
     # What goes up.
 
     async def _send(self) -> None:
+        """Send all there is to the end, beginning with what has waited."""
+        self._call.forward = self._forward
         try:
-            while (piece := await self._next_piece()) is not None:
-                await self._line.send(piece.audio)
-                self._position = piece.end
-                self._call.sent = max(self._call.sent, piece.end)
+            while (due_at := self._advance()) is not None:
+                if due_at > clock.now():
+                    await self._call.news.wait(due_at)
+                else:  # much is waiting; let others run in between
+                    await self._line.drain()
+                    await anyio.lowlevel.checkpoint()
             self._line.closing = True
             self._scope.deadline = clock.now() + self._patience.drain_s
             await self._line.send(CloseStream())
         except Gone:
             return  # who reads learns of it too, and why
+        finally:
+            self._call.forward = None
 
-    async def _next_piece(self) -> Piece | None:
-        """Wait until the next audio is due, seeing to orders; None once all is sent at the end."""
-        await anyio.lowlevel.checkpoint()  # much may be waiting; let others run in between
-        ring = self._call.ring
-        while True:
-            news = self._call.news
-            await self._attend()
-            now = clock.now()
+    def _forward(self) -> None:
+        """Send what was just heard, without waking `_send` unless there is more to do."""
+        try:
+            if self._advance() == inf:
+                return
+        except Gone:
+            pass
+        self._call.wake()
+
+    def _advance(self) -> float | None:
+        """See to orders, and send a piece if one is due; return when there is more to do.
+
+        None means that all is sent, for good. Raises Gone.
+        """
+        self._attend()
+        ring, now = self._call.ring, clock.now()
+        piece = ring.read(self._position)
+        if piece is not None and self._due(piece, now) <= now and self._line.keeps_up:
+            self._line.post(piece.audio)
+            self._position = piece.end
+            self._call.sent = max(self._call.sent, piece.end)
             piece = ring.read(self._position)
-            if piece is None and ring.finished:
-                return None
-            due = inf if piece is None else self._due(piece, now)
-            if piece is not None and due <= now:
-                return piece
-            with anyio.CancelScope(deadline=due):
-                await news.wait()
+        if piece is None:
+            return None if ring.finished else inf
+        return self._due(piece, now)
 
     def _due(self, piece: Piece, now: float) -> float:
         if self._pace is None:
             self._pace = Pace(now, piece.at, self._patience.catch_up)
-        return self._pace.due(piece.at)
+        return clock.tick(self._pace.due(piece.at))
 
-    async def _attend(self) -> None:
+    def _attend(self) -> None:
         """See to the orders, and to a turn that has to be ended for the server."""
         if (message := self._call.orders.next()) is not None:
-            await self._line.send(message)
+            self._line.post(message)
         action = self._call.endings.next(
             self._progress(),
             clock.now(),
@@ -145,7 +160,7 @@ class Connection:
                 return
             case "force":
                 self._forced = True
-                await self._line.send(ForceEndTurn())
+                self._line.post(ForceEndTurn())
             case "replay":
                 self._lose("does not end the turn")
             case "manual" | "watchdog":
@@ -157,12 +172,14 @@ class Connection:
         turns, ring = self._call.turns, self._call.ring
         if not turns.is_open:
             return None
+        sent_s = ring.seconds(self._position)
+        still = sent_s - turns.progress_s >= GRACE_S  # or it does not matter what ears have heard
         return Progress(
             turn=turns.turn,
             heard_s=turns.heard_s,
             moved_s=turns.progress_s,
-            spoken_s=self._call.ear.spoken_s,
-            sent_s=ring.seconds(self._position),
+            spoken_s=self._call.listen().spoken_s if still else 0.0,
+            sent_s=sent_s,
             unconfirmed_s=turns.unconfirmed_s,
         )
 

@@ -1,5 +1,6 @@
 """An ear of our own, for when the server has none: when was somebody last heard to speak?
 
+It hears what it is given when somebody wants to know, which in most calls nobody ever does.
 It is webrtcvad in its strictest mode, at the audio's own rate where it can. On noise it is often
 wrong, so nothing that could not be taken back may hang on it alone.
 """
@@ -20,7 +21,7 @@ _SPEECH_FRAMES = 3  # a click lasts two
 class Ear:
     """Hears one call. Seconds count from its beginning."""
 
-    def __init__(self, audio: AudioFormat, piece_s: float) -> None:
+    def __init__(self, audio: AudioFormat) -> None:
         self.spoken_s = 0.0
         """Where somebody was last heard to speak."""
         self._audio = audio
@@ -29,20 +30,17 @@ class Ear:
         self._framer = Framer(AudioFormat(self._rate_hz).bytes_in(FRAME_S))
         self._vad = webrtcvad.Vad(_STRICTEST)
         self._loud_frames = 0  # on end
-        self._piece_s = piece_s
-        self._heard_s = 0.0
 
     @property
     def speech_s(self) -> float:
         """For how long somebody has been speaking."""
         return self._loud_frames * FRAME_S
 
-    def hear(self, audio: bytes) -> None:
-        """Take in the next piece."""
-        self._heard_s += self._piece_s
+    def hear(self, audio: bytes, until_s: float) -> None:
+        """Take in the next piece, which reaches so far into the call."""
         samples = self._resampler.feed(decode(audio, self._audio.encoding))
         for frame in self._framer.feed(samples.tobytes()):
             loud = self._vad.is_speech(frame, self._rate_hz)
             self._loud_frames = self._loud_frames + 1 if loud else 0
             if self._loud_frames >= _SPEECH_FRAMES:
-                self.spoken_s = self._heard_s
+                self.spoken_s = until_s

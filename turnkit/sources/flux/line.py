@@ -5,7 +5,9 @@ from collections import Counter, deque
 import anyio
 import structlog
 from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.server import broadcast
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from turnkit import clock
 from turnkit.dial import NotTrusted, Refused, Unreachable, dial
@@ -101,6 +103,28 @@ class Line:
             )
         except ConnectionClosed as exc:
             raise Gone from exc
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether the server reads what it is sent."""
+        return not self._websocket.paused
+
+    def post(self, message: bytes | ClientMessage) -> None:
+        """Send audio or an order at once; orders at any time, audio while the server keeps up.
+
+        Raises Gone.
+        """
+        if self._websocket.state is not State.OPEN:
+            raise Gone
+        # websockets' one public way to send without waiting, to however few.
+        broadcast(
+            [self._websocket],
+            self._audio(message) if isinstance(message, bytes) else encode(message),
+        )
+
+    async def drain(self) -> None:
+        """Wait until the server has read nearly all it was sent, or is gone."""
+        await self._websocket.drain()
 
     def _audio(self, audio: bytes) -> bytes:
         audio = audio if self._recode is None else self._recode(audio)

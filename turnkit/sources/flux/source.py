@@ -119,7 +119,10 @@ class FluxSource:
 
     def hear(self, audio: bytes) -> None:
         """Take in the user's audio; 30 s wait at most, then the oldest goes."""
-        self._feed.hear(audio)
+        if not self._connected:
+            self._feed.hear(audio)
+        elif (chunk := self._feed.hear_at_once(audio)) is not None:
+            self._call.hear(chunk)
 
     def finish(self) -> None:
         """Say that no more audio will come."""
@@ -183,7 +186,7 @@ class FluxSource:
         while (chunk := await self._feed.next_chunk()) is not None:
             call.hear(chunk)
             lost = self._lost_at is not None and not self._connected
-            if lost and call.ear.speech_s >= self._patience.barge_in_s:
+            if lost and call.listen().speech_s >= self._patience.barge_in_s:
                 call.tell(call.turns.begin(call.ring.seconds(call.ring.end)))
         call.ring.finished = True
         call.wake()
