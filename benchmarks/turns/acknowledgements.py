@@ -164,6 +164,25 @@ def reactions(given: Sequence[Stop]) -> tuple[Estimate, Estimate]:
     return bootstrap.quantile(times, units, 50), bootstrap.quantile(times, units, 95)
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a run of all scenes came to."""
+
+    recognizer: str
+    barge_in_s: float
+    """How long one had to speak over the agent."""
+    stopped: dict[str, Estimate]
+    """The share of scenes that stop the agent, by what is in them."""
+    stopped_after_p50_s: Estimate
+    """How long after their onset interruptions stop it."""
+    stopped_after_p95_s: Estimate
+
+
+def figures(given: Sequence[Stop], recognizer: str, barge_in_s: float) -> Figures:
+    """Return all there is to say of these scenes."""
+    return Figures(recognizer, barge_in_s, stopped(given), *reactions(given))
+
+
 def _spans(recording: Recording) -> Iterator[tuple[Kind, Span]]:
     """Give what can be cut out of a recording."""
     whole = Span(0.0, recording.duration_s)

@@ -99,8 +99,8 @@ def interval(metric: str, figure: Estimate) -> str:
     return f"{number(figure.low)} to {number(figure.high)}"
 
 
-def write_json(given: Report, file: Path) -> None:
-    """Write all of the report, what is not a number as null. Raises OSError."""
+def write_json(given: object, file: Path) -> None:
+    """Write all of a report, what is not a number as null. Raises OSError."""
     text = msgspec.json.encode(given, enc_hook=_arrays)
     file.write_bytes(msgspec.json.format(text, indent=2) + b"\n")
 

@@ -19,7 +19,7 @@ def test_at_first_nobody_speaks():
     assert (after().speaking, after().speech_s) == (False, 0.0)
 
 
-@pytest.mark.parametrize(("probability", "windows"), [(1.0, 2), (0.9, 5), (0.8, 8), (0.7, 21)])
+@pytest.mark.parametrize(("probability", "windows"), [(1.0, 2), (0.9, 4), (0.8, 8), (0.7, 19)])
 def test_the_likelier_speech_is_the_sooner_it_has_begun(probability, windows):
     assert not after(*[probability] * (windows - 1)).speaking
     assert after(*[probability] * windows).speaking

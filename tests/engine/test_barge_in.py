@@ -53,9 +53,30 @@ def test_what_ends_before_was_an_acknowledgement(interjection):
     assert interjection.spoken_s == pytest.approx(0.48)
 
 
-def test_the_next_one_begins_anew(interjection):
-    frames(interjection, 0.4)
+def test_the_next_one_soon_after_needs_half_of_the_last_less(interjection):
+    frames(interjection, 0.48)
     interjection.hear(moment(silence_s=0.6))
+    assert frames(interjection, 2.0) == ["wait"] * 6 + ["open"]
+    assert interjection.spoken_s == pytest.approx(0.64)  # and half of 0.56 s
+
+
+def test_two_acknowledgements_in_a_row_are_no_turn(interjection):
+    for _ in range(2):
+        frames(interjection, 0.48)
+        assert interjection.hear(moment(silence_s=0.6)) == "acknowledged"
+
+
+def test_the_next_one_long_after_begins_anew(interjection):
+    frames(interjection, 0.48)
+    interjection.hear(moment(silence_s=0.6))
+    frames(interjection, 2.0, "")
+    for _ in range(25):
+        interjection.hear(moment(""))
+    assert frames(interjection, 2.0) == ["wait"] * 10 + ["open"]
+
+
+def test_after_a_turn_the_next_one_begins_anew(interjection):
+    frames(interjection, 2.0)
     assert frames(interjection, 2.0) == ["wait"] * 10 + ["open"]
 
 

