@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from turnkit.listen.fault_specs import KINDS, parse_fault
-from turnkit.listen.player import ScriptPlayer
+from turnkit.listen.player import Player
 from turnkit.listen.script import parse_script
+from turnkit.listen.scripted import Scripted
 from turnkit.testing.ears import silence, told
 
 DOCS = (Path(__file__).resolve().parents[2] / "docs/listen.md").read_text()
@@ -17,7 +18,7 @@ FAULTS = [spec for row in ROWS for spec in re.findall(r"`([^`]*)`", row)]
 
 def test_the_script_of_the_docs_is_played(parameters):
     script = parse_script(re.search(r"```toml\n(.*?)```", DOCS, re.DOTALL)[1])
-    messages = ScriptPlayer(script, parameters(eager_eot_threshold=0.4), "r").feed(silence(15))
+    messages = Player(Scripted(script), parameters(eager_eot_threshold=0.4), "r").feed(silence(15))
     ends = [text for event, _, text in told(messages) if event == "EndOfTurn"]
     assert ends == ["I'd like a table for four.", "Make that five. Please."]
     assert [event for event, _, _ in told(messages)].count("TurnResumed") == 2

@@ -58,6 +58,8 @@ def test_a_fault_is_read_as_it_is_meant(spec, fault):
         ("drip@5s", "did you mean 'drop'?"),
         ("drop:5s", "drop takes no argument; put when it strikes behind an @"),
         ("drop@5", "'5' is not when: write 5s, message=7"),
+        ("drop@", "'' is not when: write 5s, message=7"),
+        ("drop@5s,", "'' is not when"),
         ("drop@message=x", "'message=x' is not message=N"),
         ("drop@p=2", "p=2 is not a probability; write 0 to 1"),
         ("drop@p=nan", "p=nan is not a probability"),

@@ -2,8 +2,9 @@
 
 import pytest
 
-from turnkit.listen.player import ScriptPlayer
+from turnkit.listen.player import Player
 from turnkit.listen.script import parse_script, script_of
+from turnkit.listen.scripted import Scripted
 from turnkit.sources.flux_wire import (
     CloseStream,
     Configure,
@@ -25,7 +26,7 @@ def play(parameters):
     """Play a script to a client that asks for something; return what is said of so much audio."""
 
     def played(script, seconds: float = 8.0, **asked: object):
-        player = ScriptPlayer(script, parameters(**asked), "r")
+        player = Player(Scripted(script), parameters(**asked), "r")
         return [player.connected(), *player.feed(silence(seconds))]
 
     return played
@@ -76,7 +77,7 @@ def test_in_manual_mode_the_model_ends_no_turn(play):
 
 
 def test_a_turn_can_be_ended_and_goes_on_as_the_next(parameters):
-    player = ScriptPlayer(script_of(["one two three"]), parameters(), "r")
+    player = Player(Scripted(script_of(["one two three"])), parameters(), "r")
     before = [player.connected(), *player.feed(silence(1.2))]
     (end,) = player.handle(ForceEndTurn())
     (warning,) = player.handle(ForceEndTurn())
@@ -88,7 +89,7 @@ def test_a_turn_can_be_ended_and_goes_on_as_the_next(parameters):
 
 
 def test_a_configure_holds_from_then_on(parameters):
-    player = ScriptPlayer(script_of(TABLE), parameters(), "r")
+    player = Player(Scripted(script_of(TABLE)), parameters(), "r")
     before = [player.connected(), *player.feed(silence(0.4))]
     orders = [Thresholds(eager_eot_threshold=0.9), Thresholds(eager_eot_threshold=0.5)]
     failure, success = (player.handle(Configure(order))[0] for order in orders)
@@ -114,7 +115,7 @@ def test_a_text_puts_other_words_in_the_same_time(play):
 
 @pytest.mark.parametrize("chunk", [100, 2560, 2561, 100_000])
 def test_chunks_of_any_size_make_the_same_story(play, parameters, chunk):
-    player = ScriptPlayer(script_of(TABLE), parameters(eager_eot_threshold=0.5), "r")
+    player = Player(Scripted(script_of(TABLE)), parameters(eager_eot_threshold=0.5), "r")
     audio = silence(8.0)
     messages = [player.connected()]
     for start in range(0, len(audio), chunk):
@@ -124,12 +125,12 @@ def test_chunks_of_any_size_make_the_same_story(play, parameters, chunk):
 
 def test_the_clock_is_that_of_the_encoding(parameters):
     asked = parameters(encoding="mulaw", sample_rate_hz=8000)
-    player = ScriptPlayer(script_of(["one"]), asked, "r")
+    player = Player(Scripted(script_of(["one"])), asked, "r")
     assert told(player.feed(bytes(8000 * 2)))[-1][1] == 1.84
 
 
 def test_nothing_is_said_after_the_end_of_a_stream(parameters):
-    player = ScriptPlayer(script_of(["one"]), parameters(), "r")
+    player = Player(Scripted(script_of(["one"])), parameters(), "r")
     assert player.handle(CloseStream()) == []
     assert player.feed(silence(3.0)) == []
     assert player.handle(ForceEndTurn()) == []

@@ -4,7 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from turnkit.errors import ConfigError
-from turnkit.listen.recording import RecordingPlayer, load_recording
+from turnkit.listen.player import Player
+from turnkit.listen.recording import Recorded, load_recording
 from turnkit.listeners.trace import Trace
 from turnkit.sources.flux_wire import (
     CloseStream,
@@ -27,7 +28,7 @@ def anonymous(info: TurnInfo) -> TurnInfo:
 @pytest.mark.parametrize("name", ["yes", "not_so_sure", "vad"])
 def test_flux_itself_is_played_message_by_message(shared, parameters, name):
     recorded = load_recording(shared / f"recordings/{name}.flux.json")
-    player = RecordingPlayer(recorded, parameters(), "r")
+    player = Player(Recorded(recorded), parameters(), "r")
     messages = [player.connected(), *player.feed(silence(recorded[-1].audio_window_end + 0.04))]
     assert list(map(anonymous, messages[1:])) == list(map(anonymous, recorded))
     messages += player.feed(silence(2.0))
@@ -37,7 +38,7 @@ def test_flux_itself_is_played_message_by_message(shared, parameters, name):
 
 def test_what_the_client_asks_for_is_tolerated(shared, parameters):
     recorded = load_recording(shared / "recordings/yes.flux.json")
-    player = RecordingPlayer(recorded, parameters(), "r")
+    player = Player(Recorded(recorded), parameters(), "r")
     messages = [player.connected(), *player.feed(silence(1.0))]
     messages += [*player.handle(ForceEndTurn()), *player.handle(Configure(keyterms=("a",)))]
     messages += player.feed(silence(1.0))
@@ -68,7 +69,7 @@ def traced(tmp_path):
 
 
 def test_a_trace_is_played_with_updates_in_between(traced, parameters):
-    player = RecordingPlayer(load_recording(traced), parameters(eager_eot_threshold=0.4), "r")
+    player = Player(Recorded(load_recording(traced)), parameters(eager_eot_threshold=0.4), "r")
     messages = [player.connected(), *player.feed(silence(5.0))]
     assert violations(messages) == []
     assert told(messages) == [

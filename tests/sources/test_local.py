@@ -42,7 +42,11 @@ async def behind_a_socket(settings: Settings) -> AsyncIterator[TurnSource]:
 
 
 either = pytest.mark.parametrize(
-    "opened", [embedded, pytest.param(behind_a_socket, marks=pytest.mark.network)]
+    "opened",
+    [
+        embedded,
+        pytest.param(behind_a_socket, marks=[pytest.mark.network, pytest.mark.loopback]),
+    ],
 )
 
 
@@ -110,7 +114,7 @@ async def test_without_audio_there_is_nothing_to_report(opened):
 
 @either
 async def test_eager_ends_come_only_if_they_are_asked_for(opened, spoken):
-    settings = Settings.model_construct(eager_eot_threshold=None)
+    settings = Settings.model_construct(eager_eot_threshold=None, recognizer_workers=0)
     async with opened(settings) as source:
         events = await heard_by(source, spoken("utterance/dialogflow_two_people"))
     assert {type(event).__name__ for event in events} == {"Update", "StartOfTurn", "EndOfTurn"}

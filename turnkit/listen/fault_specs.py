@@ -62,14 +62,14 @@ _MAX_S = 86400.0
 
 def parse_fault(spec: str) -> Fault:
     """Read one fault. Raises ConfigError, naming what is wrong and what was expected."""
-    head, _, when = spec.partition("@")
+    head, at, when = spec.partition("@")
     name, _, argument = head.partition(":")
     if argument.startswith(("p=", "message=", "connection=")):  # before or after the @, it is clear
         when, argument = ",".join(filter(None, (argument, when))), ""
     try:
         fault = _build(name.strip(), argument.strip())
-        for condition in filter(None, (part.strip() for part in when.split(","))):
-            fault = _limited(fault, condition)
+        for condition in when.split(",") if at or when else []:
+            fault = _limited(fault, condition.strip())
         _check(fault)
     except ValueError as exc:
         raise ConfigError(f"fault {spec!r}: {exc}") from None

@@ -1,13 +1,13 @@
 """Opens scripts and recordings for `/v2/listen`: read once, played anew to each client."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from turnkit.errors import ConfigError
-from turnkit.listen.player import ScriptPlayer
-from turnkit.listen.recording import RecordingPlayer, load_recording
+from turnkit.listen.player import Part, Player
+from turnkit.listen.recording import Recorded, load_recording
 from turnkit.listen.script import parse_script, script_of
+from turnkit.listen.scripted import Scripted
 from turnkit.listen.service import OpenService
 
 _MAX_BYTES = 8 << 20
@@ -17,16 +17,22 @@ def playing(script: Path | str | Sequence[str]) -> OpenService:
     """Play a script: a file, TOML, or what a caller says turn by turn. Raises ConfigError."""
     match script:
         case Path():
-            return partial(ScriptPlayer, parse_script(_read(script), str(script)))
+            cues = parse_script(_read(script), str(script))
         case str():
-            return partial(ScriptPlayer, parse_script(script))
+            cues = parse_script(script)
         case _:
-            return partial(ScriptPlayer, script_of(script))
+            cues = script_of(script)
+    return _opening(lambda: Scripted(cues))
 
 
 def replaying(recording: Path) -> OpenService:
     """Play a recording. Raises ConfigError."""
-    return partial(RecordingPlayer, load_recording(recording))
+    messages = load_recording(recording)
+    return _opening(lambda: Recorded(messages))
+
+
+def _opening(part: Callable[[], Part]) -> OpenService:
+    return lambda parameters, request_id: Player(part(), parameters, request_id)
 
 
 def _read(path: Path) -> str:

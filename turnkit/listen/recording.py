@@ -1,5 +1,5 @@
-"""Recordings of Flux, played again to whoever listens: what was said then is said when as much
-audio has come. Pure, but for reading the file.
+"""Recordings of Flux as parts to play: what was said then is said when as much audio has come.
+Pure, but for reading the file.
 
 Two formats are read: logs of Flux's messages, whose `events` hold each one in `data`, and the
 traces that turnkit writes of its calls (`--set trace=FOLDER`).
@@ -9,34 +9,17 @@ from collections import deque
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import assert_never
 
-import msgspec
 from msgspec.structs import replace
 
+from turnkit.engine.answers import single
 from turnkit.engine.endpointer import FRAME_S
 from turnkit.errors import ConfigError
-from turnkit.listen.answers import Answers, single
-from turnkit.listen.player import FrameClock
 from turnkit.listeners import trace
 from turnkit.sources import replay
 from turnkit.sources.flux_query import ListenParameters
-from turnkit.sources.flux_wire import (
-    ClientMessage,
-    CloseStream,
-    Configure,
-    Connected,
-    FluxError,
-    ForceEndTurn,
-    ServerMessage,
-    TurnInfo,
-    Word,
-)
-from turnkit.turn.events import (
-    EndOfTurn,
-    Update,
-    UserEvent,
-)
+from turnkit.sources.flux_wire import TurnInfo, Word
+from turnkit.turn.events import EndOfTurn, Update, UserEvent
 
 _UPDATE_S = 3 * FRAME_S
 _ROUNDING_S = 0.001  # logged times went through 32-bit floats: 1.6800001
@@ -96,73 +79,36 @@ def _renumbered(infos: list[TurnInfo]) -> list[TurnInfo]:
     return [replace(info, turn_index=0) for info in counted[:1]] + counted[1:]
 
 
-class RecordingPlayer:
-    """Plays a recording to one stream, and goes on with updates where it has nothing to say.
+class Recorded:
+    """Plays a recording, and goes on with updates where it has nothing to say.
 
     What the client asks for is taken note of and changes nothing.
     """
 
-    def __init__(
-        self, messages: Iterable[TurnInfo], parameters: ListenParameters, request_id: str
-    ) -> None:
+    def __init__(self, messages: Iterable[TurnInfo]) -> None:
         self._messages = deque(messages)
-        self._answers = Answers(parameters, request_id)
-        self._clock = FrameClock(parameters)
+        self._frames = 0
         self._last = _told(Update(0), 0.0, 0.0)
-        self._closed = False
 
-    def connected(self) -> Connected:
-        """Return the message that comes before all others."""
-        return self._answers.connected()
-
-    def feed(self, audio: bytes) -> list[ServerMessage]:
-        """Take in the next audio, for its length only."""
-        if self._closed:
-            return []
-        return [told for _ in range(self._clock.feed(audio)) for told in self._frame()]
-
-    def handle(self, message: ClientMessage) -> list[ServerMessage]:
-        """Take note of what the client asks for."""
-        if self._closed:
-            return []
-        match message:
-            case CloseStream():
-                self._closed = True
-                return []
-            case Configure():
-                return [self._answers.configure(message)]
-            case ForceEndTurn():
-                why = "a recording's turns end where they ended"
-                return [self._answers.nothing_to_end(why)]
-            case _:
-                assert_never(message)
-
-    def fail(self, code: str, description: str) -> FluxError:
-        """Return the last message of a stream that cannot go on."""
-        self._closed = True
-        return self._answers.error(code, description)
-
-    def close(self) -> None:
-        """Hold nothing, so give nothing back."""
-
-    def _frame(self) -> list[ServerMessage]:
-        self._clock.frames += 1
-        now_s = self._clock.now_s + _ROUNDING_S
-        told: list[ServerMessage] = []
+    def play(self, parameters: ListenParameters) -> list[TurnInfo]:  # noqa: ARG002
+        """Play one more frame."""
+        self._frames += 1
+        now_s = self._frames * FRAME_S + _ROUNDING_S
+        told: list[TurnInfo] = []
         while self._messages and self._messages[0].audio_window_end <= now_s:
-            told.append(self._tell(self._messages.popleft()))
+            told.append(self._messages.popleft())
         if not told and now_s - self._last.audio_window_end >= _UPDATE_S:
-            told.append(self._tell(self._update()))
+            told.append(self._update())
+        self._last = told[-1] if told else self._last
         return told
+
+    def end_turn(self, parameters: ListenParameters) -> str:  # noqa: ARG002
+        """Say that there is nothing to be done."""
+        return "a recording's turns end where they ended"
 
     def _update(self) -> TurnInfo:
         """Return what there is to say where the recording says nothing."""
-        end_s = single(self._clock.now_s)
+        end_s = single(self._frames * FRAME_S)
         if self._last.event == "EndOfTurn":
-            start_s = self._last.audio_window_end
-            return replace(_told(Update(self._last.turn_index + 1), start_s, end_s))
+            return _told(Update(self._last.turn_index + 1), self._last.audio_window_end, end_s)
         return replace(self._last, event="Update", audio_window_end=end_s, trigger=None)
-
-    def _tell(self, info: TurnInfo) -> TurnInfo:
-        self._last = info
-        return self._answers.turn(**msgspec.structs.asdict(info))

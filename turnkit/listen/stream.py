@@ -14,7 +14,7 @@ from anyio import to_thread
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from turnkit.backlog import Backlog
-from turnkit.client_socket import EXTENSION, WebSocketConnection
+from turnkit.client_socket import connection_of
 from turnkit.errors import TransportClosed, WireError
 from turnkit.listen.service import OpenService, Service
 from turnkit.listen.trouble import (
@@ -70,13 +70,6 @@ class _Over(Exception):
     def __init__(self, end: _End) -> None:
         super().__init__(end.reason)
         self.end = end
-
-
-def connection_of(websocket: WebSocket) -> WebSocketConnection | None:
-    """Return what is under the WebSocket; None if the server is not turnkit's."""
-    extension = websocket.scope.get("extensions", {}).get(EXTENSION, {})
-    connection: WebSocketConnection | None = extension.get("connection")
-    return connection
 
 
 class Stream:

@@ -10,6 +10,7 @@ import anyio
 from anyio import to_thread
 
 from turnkit.audio.frames import AudioFormat
+from turnkit.audio.silero_onnx import find_silero_onnx
 from turnkit.config import Settings
 from turnkit.engine.engine import Engine, open_engine
 from turnkit.engine.smart_turn import find_smart_turn
@@ -54,6 +55,7 @@ def create(argument: str | None, settings: Settings, audio: AudioFormat) -> "Loc
         ),
         barge_in_s=settings.barge_in_speech_s,
         smart_turn=find_smart_turn(settings.smart_turn),
+        silero_onnx=find_silero_onnx(settings.silero_onnx),
         recognizers=offered() or Recognizers(open_speech_model(settings)),
     )
 
@@ -67,12 +69,14 @@ class LocalSource:
         *,
         barge_in_s: float = 0.0,
         smart_turn: Path | None = None,
+        silero_onnx: Path | None = None,
         recognizers: Recognizers | None = None,
     ) -> None:
         self._parameters = parameters
         self._recognizers = recognizers
         self._barge_in_s = barge_in_s
         self._smart_turn = smart_turn
+        self._silero_onnx = silero_onnx
         self._played: deque[bytes] = deque(maxlen=_MAX_PLAYED)  # b"": nothing more is heard
         self._feed = Feed(AudioFormat(parameters.sample_rate_hz, parameters.encoding))
         self._end_wanted = False
@@ -152,6 +156,7 @@ class LocalSource:
             request_id="local",
             barge_in_s=self._barge_in_s,
             smart_turn=self._smart_turn,
+            silero_onnx=self._silero_onnx,
             recognizers=self._recognizers,
         )
 

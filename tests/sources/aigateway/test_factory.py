@@ -19,7 +19,7 @@ def opened(source="aigateway", **settings):
 
 
 def addresses(source):
-    return [route.address(16000) for route in source._routes]
+    return [route.address(16000) for route in source._reconnecting.routes]
 
 
 def test_the_realtime_address_stands_beside_the_base_url():
@@ -44,14 +44,14 @@ def test_addresses_may_be_named_and_several_of_them():
 
 
 def test_the_key_is_in_a_header_and_in_no_address():
-    (route,) = opened()._routes
+    (route,) = opened()._reconnecting.routes
     assert route.offer.headers == {"Authorization": "Bearer sk-aig-1"}
     assert "sk-aig" not in route.address(16000)
     assert "sk-aig" not in repr(route)
 
 
 def test_the_key_is_not_sent_where_others_could_read_it():
-    (route,) = opened("aigateway:ws://far.example/v1/realtime")._routes
+    (route,) = opened("aigateway:ws://far.example/v1/realtime")._reconnecting.routes
     assert route.offer.is_empty
 
 

@@ -49,7 +49,7 @@ async def test_a_question_is_one_turn_with_all_its_words(call, clip):
     audio, turn, words, script = clip("utterance/google_brooklyn_padded")
     async with aigateway_server(script=script) as server:
         called = await call(server.url, audio, 1, opened=open_ears)
-    assert called.turns == [" ".join(words)]
+    assert called.words == [" ".join(words)]
     assert called.when(StartOfTurn) - turn["start"] < 0.5
     assert 0.3 < called.when(EndOfTurn) - turn["end"] < 2.5
 
@@ -58,5 +58,5 @@ async def test_a_speech_with_long_pauses_loses_no_word_wherever_its_turns_end(ca
     audio, turn, words, script = clip("utterance/jfk")
     async with aigateway_server(script=script) as server:
         called = await call(server.url, audio, 50, opened=open_ears, limit_s=turn["end"] + 5)
-    assert " ".join(called.turns).split() == words
+    assert " ".join(called.words).split() == words
     assert [event.turn for event in called.ends] == list(range(len(called.ends)))

@@ -88,7 +88,7 @@ async def test_a_call_has_its_turns_from_here_and_its_words_from_there(call):
 async def test_whatever_the_manner_of_the_service_the_turns_are_the_same(call, manner):
     async with aigateway_server(manner=manner) as server:
         called = await call(server.url, CALL, 2)
-    assert called.turns == TURNS
+    assert called.words == TURNS
     starts = [event.turn for event in called.told if isinstance(event, StartOfTurn)]
     assert starts == [0, 1]
 
@@ -96,8 +96,8 @@ async def test_whatever_the_manner_of_the_service_the_turns_are_the_same(call, m
 async def test_words_that_are_later_than_an_end_waits_are_in_some_turn_in_order(call):
     async with aigateway_server(manner=Manner(lag_s=4.0)) as server:
         called = await call(server.url, CALL, 20, limit_s=16.0)
-    assert len(called.turns) > 2
-    assert " ".join(called.turns).split() == " ".join(TURNS).split()
+    assert len(called.words) > 2
+    assert " ".join(called.words).split() == " ".join(TURNS).split()
     assert called.source.odd["ends without all"] >= 1
 
 
@@ -115,14 +115,14 @@ async def test_real_turn_events_are_used_where_they_come(call):
 async def test_finalize_is_sent_at_a_pause_where_it_is_understood(call):
     async with aigateway_server(manner=Manner(finalizes=True, finals=False)) as server:
         called = await call(server.url, CALL, 2, finalizes=True)
-    assert called.turns == TURNS
+    assert called.words == TURNS
     assert server.visits[0].orders.count("Finalize") >= 2
 
 
 async def test_a_service_that_fails_over_finalize_is_not_asked_again(call):
     async with aigateway_server() as server:
         called = await call(server.url, CALL, 2, finalizes=True)
-    assert called.turns == TURNS
+    assert called.words == TURNS
     assert [visit.orders for visit in server.visits] == [["Finalize"], ["CloseStream"]]
 
 
@@ -132,7 +132,7 @@ async def test_a_fault_at_any_message_costs_no_turn_and_no_word(call, fault, mes
     async with aigateway_server(fault(0, message)) as server:
         called = await call(server.url, CALL, 2)
     assert called.error is None
-    assert called.turns == TURNS
+    assert called.words == TURNS
 
 
 @pytest.mark.parametrize("message", range(0, 24, 3))
@@ -140,7 +140,7 @@ async def test_an_outage_at_any_message_costs_no_turn_and_no_word(call, message)
     refusals = [Refuse(n, 503) for n in (1, 2, 3)]
     async with aigateway_server(Drop(0, message), *refusals) as server:
         called = await call(server.url, CALL, 2)
-    assert called.turns == TURNS
+    assert called.words == TURNS
 
 
 @pytest.mark.parametrize("message", range(6, 30, 6))
@@ -149,14 +149,14 @@ async def test_a_steady_service_that_stops_costs_no_turn_and_no_word(call, turns
     spoken = bytes(64000) + CALL
     async with aigateway_server(Stall(0, message), manner=Manner(turns=turns)) as server:
         called = await call(server.url, spoken, 2)
-    assert called.turns == TURNS
+    assert called.words == TURNS
     assert len(server.visits) == 2
 
 
 async def test_a_final_result_that_comes_twice_is_counted(call):
     async with aigateway_server(*(Twice(0, n) for n in range(40))) as server:
         called = await call(server.url, CALL, 2)
-    assert called.turns == TURNS
+    assert called.words == TURNS
     assert called.source.odd[DUPLICATE] >= 2
 
 
@@ -165,13 +165,13 @@ async def test_a_service_that_falls_silent_is_given_up_for_another_connection(ca
     async with aigateway_server(Stall(0, 5)) as server:
         called = await call(server.url, long, 1)
     assert len(server.visits) == 2
-    assert called.turns == [" ".join(["word"] * 50)]
+    assert called.words == [" ".join(["word"] * 50)]
 
 
 async def test_an_outage_is_written_down(call):
     async with aigateway_server(Drop(0, 6), Refuse(1, 503), Refuse(2, 503)) as server:
         called = await call(server.url, CALL, 2)
-    assert called.turns == TURNS
+    assert called.words == TURNS
     (outage,) = called.source.outages
     assert outage.tries == 3
     assert outage.replayed_s > 0
@@ -183,7 +183,7 @@ async def test_the_user_can_interrupt_while_there_is_no_connection(call):
     async with aigateway_server(Drop(0, 0), *refusals) as server:
         called = await call(server.url, CALL, 2)
     assert called.when(StartOfTurn) < 1.0
-    assert called.turns == TURNS
+    assert called.words == TURNS
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ async def test_a_refusal_is_final_and_says_what_to_do(call, status, advice):
 async def test_a_service_that_is_busy_is_asked_again(call, status):
     async with aigateway_server(Refuse(0, status)) as server:
         called = await call(server.url, CALL, 2)
-    assert called.turns == TURNS
+    assert called.words == TURNS
     assert len(server.knocked_at) == 2
 
 
@@ -248,7 +248,7 @@ async def test_an_account_that_runs_out_in_mid_call_ends_it(call):
 async def test_a_failure_of_the_service_in_mid_call_is_got_over(call):
     async with aigateway_server(Fail(0, 6, "server_error")) as server:
         called = await call(server.url, CALL, 2)
-    assert called.turns == TURNS
+    assert called.words == TURNS
 
 
 async def test_a_wrong_key_is_in_no_message(call):
@@ -267,7 +267,7 @@ async def test_without_a_key_the_advice_is_to_set_one(call):
 async def test_a_handshake_without_an_answer_is_tried_again(call):
     async with aigateway_server(Hang(0)) as server:
         called = await call(server.url, CALL, 2)
-    assert called.turns == TURNS
+    assert called.words == TURNS
 
 
 async def test_another_address_is_asked_when_the_first_is_gone(call):
@@ -276,7 +276,7 @@ async def test_another_address_is_asked_when_the_first_is_gone(call):
         gone = f"ws://127.0.0.1:{closed.getsockname()[1]}/v1/realtime"
         async with aigateway_server() as server:
             called = await call(f"{gone},{server.url}", CALL, 2)
-    assert called.turns == TURNS
+    assert called.words == TURNS
 
 
 async def test_connections_that_keep_breaking_end_the_call(call):
@@ -297,7 +297,7 @@ async def test_messages_that_make_no_sense_are_counted_and_many_end_the_connecti
 async def test_a_few_messages_that_make_no_sense_cost_nothing(call):
     async with aigateway_server(manner=Manner(garbage=1, empty=False, lag_s=0.4)) as server:
         called = await call(server.url, CALL, 1)
-    assert called.turns == TURNS[:1]
+    assert called.words == TURNS[:1]
     assert called.source.odd["malformed"] > 0
 
 
@@ -305,7 +305,7 @@ async def test_a_service_that_is_gone_without_a_close_is_noticed_by_a_ping(call)
     """A network that swallows everything, as far as a server can play one."""
     async with deaf_server() as url, aigateway_server() as server:
         called = await call(f"{url},{server.url}", bytes(64000) + CALL, 2)
-    assert called.turns == TURNS
+    assert called.words == TURNS
 
 
 async def test_audio_that_cannot_be_sent_for_too_long_is_counted(call):
@@ -321,7 +321,7 @@ async def test_a_turn_can_be_ended_by_order(call):
         end = [(1.9, lambda source: source.end_turn())]
         called = await call(server.url, CALL, 3, does=end)
     assert called.ends[0].trigger == "manual"
-    assert " ".join(called.turns).split() == " ".join(TURNS).split()
+    assert " ".join(called.words).split() == " ".join(TURNS).split()
 
 
 async def test_thresholds_may_be_changed_in_mid_call(call):
@@ -330,7 +330,7 @@ async def test_thresholds_may_be_changed_in_mid_call(call):
 
     async with aigateway_server() as server:
         called = await call(server.url, CALL, 3, does=[(0.1, change)])
-    assert called.turns == ["i would like a table", "for four people", "thank you"]
+    assert called.words == ["i would like a table", "for four people", "thank you"]
 
 
 async def test_what_the_route_cannot_change_is_refused(call):

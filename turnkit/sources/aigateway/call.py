@@ -11,6 +11,7 @@ from turnkit.sources.aigateway.stretches import LATE
 from turnkit.sources.base import Report
 from turnkit.sources.feed import CHUNK_S
 from turnkit.sources.flux.ring import Ring
+from turnkit.sources.link.supply import Supply
 from turnkit.turn.events import UserEvent
 
 log = structlog.get_logger(__name__)
@@ -25,8 +26,8 @@ class Call:
         self.story = story
         self.sent = 0
         """The place up to which audio was sent, on whichever connection."""
-        self.position: int | None = None
-        """The same of the present connection; None without one."""
+        self.supply: Supply | None = None
+        """What sends it on the present connection; None without one."""
         self.steady = False
         """Whether the service was seen to speak while nobody else does."""
         self.suspect = False
@@ -45,7 +46,7 @@ class Call:
     @property
     def sent_s(self) -> float:
         """How much the present connection has got."""
-        return self.ring.seconds(self.position or 0)
+        return 0.0 if self.supply is None else self.ring.seconds(self.supply.position)
 
     @property
     def got_s(self) -> float:

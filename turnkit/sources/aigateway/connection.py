@@ -3,7 +3,6 @@
 It ends when all was said, or with the error that ended it; what to do then, its caller decides.
 """
 
-from collections import deque
 from math import inf
 
 import anyio
@@ -12,7 +11,6 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from turnkit.audio.pcm import recoder
-from turnkit.dial import NotTrusted, Refused, Unreachable, dial
 from turnkit.errors import SourceError, WireError
 from turnkit.sources.aigateway.call import Call
 from turnkit.sources.aigateway.pulse import Pulse
@@ -25,14 +23,13 @@ from turnkit.sources.aigateway.results_wire import (
     parse,
 )
 from turnkit.sources.aigateway.route import Route
-from turnkit.sources.flux.pace import Pace
 from turnkit.sources.flux.patience import Patience
 from turnkit.sources.flux.ring import Piece
+from turnkit.sources.link.knock import knock
+from turnkit.sources.link.supply import Supply
+from turnkit.sources.link.tolerance import Tolerance
 
 _WATCH_S = 0.25
-_WRITE_LIMIT_BYTES = 4096  # audio that cannot leave is to wait in the ring, where it is bounded
-_MALFORMED_LIMIT = 10
-_MALFORMED_WINDOW_S = 10.0
 _NORMAL = frozenset({1000, 1005, 1006})
 
 
@@ -42,27 +39,42 @@ class Connection:
     def __init__(
         self, websocket: ClientConnection, route: Route, call: Call, patience: Patience
     ) -> None:
-        self.replayed_s = 0.0
-        """How much audio is sent that was sent before."""
-        self.missing_s = 0.0
-        """How much audio was needed and is not kept any more."""
         self._websocket = websocket
         self._route = route
         self._call = call
         self._patience = patience
         self._recode = recoder(call.audio.encoding)
-        self._position = self._resume()
-        self._pace: Pace | None = None
+        self._supply = self._resume()
         self._pauses = call.pauses
         self._finalized_at = -inf
         self._closing = False
         self._pulse = Pulse(anyio.current_time(), patience.silent_s, call.steady)
-        self._malformed_at: deque[float] = deque(maxlen=_MALFORMED_LIMIT + 1)
+        self._tolerance = Tolerance()
         self._error: SourceError | None = None
         self._scope = anyio.CancelScope()
 
+    @property
+    def replayed_s(self) -> float:
+        """How much audio is sent that was sent before."""
+        return self._supply.replayed_s
+
+    @property
+    def missing_s(self) -> float:
+        """How much audio was needed and is not kept any more."""
+        return self._supply.missing_s
+
     async def run(self) -> SourceError | None:
-        """Converse until the end; return its cause, or None if all was said."""
+        """Converse until the end, and close; return its cause, or None if all was said."""
+        try:
+            error = await self._converse()
+            if error is None:
+                with anyio.move_on_after(2 * self._patience.close_s, shield=True):
+                    await self._websocket.close()
+        finally:
+            self._websocket.transport.abort()
+        return error
+
+    async def _converse(self) -> SourceError | None:
         async with anyio.create_task_group() as tasks:
             self._scope = tasks.cancel_scope
             tasks.start_soon(self._send)
@@ -72,23 +84,19 @@ class Connection:
             except SourceError as exc:  # a task group would wrap it
                 self._error = self._error or exc
             tasks.cancel_scope.cancel()
-        self._call.position, self._call.suspect = None, False
+        self._call.supply, self._call.suspect = None, False
         self._call.story.disconnected()
         return self._error  # a service that does not close has still said all it had to say
 
-    def _resume(self) -> int:
-        """Decide from where the audio is sent; return the place."""
+    def _resume(self) -> Supply:
+        """Decide from where the audio is sent."""
         call, ring = self._call, self._call.ring
         sent_s = ring.seconds(call.sent)
         oldest_s = max(ring.seconds(ring.start), sent_s - self._patience.replay_s)
-        place = ring.place(call.story.resume_at_s(oldest_s, sent_s))
-        piece = ring.read(place)
-        base = ring.end if piece is None else piece.start
-        self.replayed_s = ring.seconds(max(0, call.sent - base))
-        self.missing_s = ring.seconds(max(0, ring.start - place))
-        call.position = base
-        call.story.connected(ring.seconds(base))
-        return base
+        resume_at_s = call.story.resume_at_s(oldest_s, sent_s)
+        call.supply = Supply(call, resume_at_s, self._patience.catch_up)
+        call.story.connected(ring.seconds(call.supply.base))
+        return call.supply
 
     # What goes up.
 
@@ -97,8 +105,7 @@ class Connection:
             while (piece := await self._next_piece()) is not None:
                 audio = piece.audio if self._recode is None else self._recode(piece.audio)
                 await self._websocket.send(audio)
-                self._position = self._call.position = piece.end
-                self._call.sent = max(self._call.sent, piece.end)
+                self._supply.sent(piece)
             self._closing = True
             self._scope.deadline = anyio.current_time() + self._patience.drain_s
             await self._websocket.send(CLOSE_STREAM)
@@ -108,24 +115,16 @@ class Connection:
     async def _next_piece(self) -> Piece | None:
         """Wait until the next audio is due; None once all is sent at the end."""
         await anyio.lowlevel.checkpoint()  # much may be waiting; let others run in between
-        ring = self._call.ring
-        while True:
+        while not self._supply.over:
             news = self._call.news
             await self._finalize()
             now = anyio.current_time()
-            piece = ring.read(self._position)
-            if piece is None and ring.finished:
-                return None
-            due = inf if piece is None else self._due(piece, now)
-            if piece is not None and due <= now:
+            piece, due = self._supply.next(now)
+            if due <= now:
                 return piece
             with anyio.CancelScope(deadline=due):
                 await news.wait()
-
-    def _due(self, piece: Piece, now: float) -> float:
-        if self._pace is None:
-            self._pace = Pace(now, piece.at, self._patience.catch_up)
-        return self._pace.due(piece.at)
+        return None
 
     async def _finalize(self) -> None:
         """Ask for the words up to a pause at once, where that is understood."""
@@ -169,13 +168,8 @@ class Connection:
                 return parse(text)
             except WireError as exc:
                 self._call.count("malformed")
-                self._bear(exc)
-
-    def _bear(self, exc: WireError) -> None:
-        self._malformed_at.append(anyio.current_time())
-        spread_s = self._malformed_at[-1] - self._malformed_at[0]
-        if len(self._malformed_at) > _MALFORMED_LIMIT and spread_s < _MALFORMED_WINDOW_S:
-            raise self._route.lost(f"sends messages that make no sense: {exc}") from exc
+                if self._tolerance.exhausted(anyio.current_time()):
+                    raise self._route.lost(f"sends messages that make no sense: {exc}") from exc
 
     def _blame_finalize(self) -> None:
         """Draw the conclusion, should the connection have ended over our Finalize."""
@@ -214,19 +208,8 @@ class Connection:
         self._scope.cancel()
 
 
-async def connect(route: Route, call: Call, patience: Patience) -> ClientConnection:
-    """Open a WebSocket. Raises GatewayLost, GatewayRefused or SourceRefused."""
-    try:
-        return await dial(
-            route.address(call.audio.sample_rate_hz),
-            route.offer,
-            open_s=patience.open_s,
-            close_s=patience.close_s,
-            write_limit_bytes=_WRITE_LIMIT_BYTES,
-        )
-    except Refused as exc:
-        raise route.refused(exc.response) from exc
-    except NotTrusted as exc:
-        raise route.not_trusted(str(exc)) from exc
-    except Unreachable as exc:
-        raise route.lost(f"cannot be reached: {exc}") from exc
+async def connect(route: Route, call: Call, patience: Patience) -> Connection:
+    """Open a connection. Raises GatewayLost, GatewayRefused or SourceRefused."""
+    address = route.address(call.audio.sample_rate_hz)
+    websocket = await knock(route, address, route.offer, patience)
+    return Connection(websocket, route, call, patience)

@@ -16,31 +16,31 @@ from turnkit.aigateway import (
     on_status,
     quoted,
     read_base_url,
+    read_key,
     retry_after_s,
     sentence,
 )
 from turnkit.dial import Offer, is_private, read_url
-from turnkit.errors import ConfigError, SourceLost, SourceRefused
+from turnkit.errors import SourceRefused
 from turnkit.sources.aigateway.results_wire import Failed, parse_refusal
+from turnkit.sources.link.reconnecting import ConnectionLost
 
 PATH: Final = "/v1/realtime"
 
 Recode: TypeAlias = Callable[[bytes], bytes]
 
 
-class GatewayLost(SourceLost):
+class GatewayLost(ConnectionLost):
     """A connection was lost or not to be had, and another may be.
 
-    `advice` says whose fault it is and what to do, where the gateway said why; `retry_after_s` is
-    how long it wants to be left alone.
+    `advice` says whose fault it is and what to do, where the gateway said why.
     """
 
     def __init__(
         self, message: str, *, advice: Advice | None = None, retry_after_s: float = 0.0
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, retry_after_s=retry_after_s)
         self.advice = advice
-        self.retry_after_s = retry_after_s
 
 
 class GatewayRefused(SourceRefused):
@@ -136,9 +136,7 @@ class Route:
 
 def routes_of(urls: str, model: str, key: SecretStr | None, *, finalizes: bool) -> list[Route]:
     """Read addresses with commas between them. Raises ConfigError."""
-    secret = key.get_secret_value().strip() if key else ""
-    if not (secret.isascii() and secret.isprintable()):
-        raise ConfigError(f"{KEY} contains characters that no key has; copy it again")
+    secret = read_key(key)
     return [Route(_read(url.strip()), model, secret, finalizes) for url in urls.split(",")]
 
 

@@ -7,30 +7,25 @@ for its words until they can come.
 import random
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import asdict
+from functools import partial
 from typing import Protocol
 
-import anyio
-import anyio.lowlevel
 import structlog
 from anyio import to_thread
 
 from turnkit.audio.frames import AudioFormat
 from turnkit.audio.vad import open_vad, silero_installed
 from turnkit.engine.engine import Engine
-from turnkit.errors import SourceError, SourceRefused
 from turnkit.recognizers.none import SpeechMark
 from turnkit.sources.aigateway.call import Call
-from turnkit.sources.aigateway.connection import Connection, connect
+from turnkit.sources.aigateway.connection import connect
 from turnkit.sources.aigateway.join import Join
-from turnkit.sources.aigateway.route import GatewayLost, Route
+from turnkit.sources.aigateway.route import Route
 from turnkit.sources.aigateway.story import Story
 from turnkit.sources.base import Change, ConfigureRefused, Report
 from turnkit.sources.feed import Feed
-from turnkit.sources.flux.crowd import Crowd
 from turnkit.sources.flux.patience import Patience
-from turnkit.sources.flux.retries import Chance, Retries
-from turnkit.sources.flux.source import Outage
+from turnkit.sources.flux.retries import Chance
 from turnkit.sources.flux_query import ListenParameters, ParameterRefused
 from turnkit.sources.flux_wire import (
     ClientMessage,
@@ -41,6 +36,7 @@ from turnkit.sources.flux_wire import (
     TurnInfo,
     configured,
 )
+from turnkit.sources.link.reconnecting import Outage, Reconnecting
 
 log = structlog.get_logger(__name__)
 
@@ -58,8 +54,6 @@ class Ears(Protocol):
         """Carry out an order."""
 
 
-_crowd: anyio.lowlevel.RunVar[Crowd] = anyio.lowlevel.RunVar(f"{__name__}.crowd")
-_OUTAGES = 100  # kept to look at; a call that has more has other worries
 _PATIENCE = Patience()
 
 
@@ -93,19 +87,23 @@ class AIgatewaySource:
             chance: spreads the tries of many calls over time.
             ears: opens what hears the turns; called in a worker thread.
         """
-        self.outages: deque[Outage] = deque(maxlen=_OUTAGES)
         audio = AudioFormat(parameters.sample_rate_hz, parameters.encoding)
-        self._routes = routes
         self._parameters = parameters
-        self._patience = patience
-        self._chance = chance
         self._open_ears = ears
         self._feed = Feed(audio)
         self._call = Call(audio, Story(join, parameters.eot_timeout_ms / 1000))
         self._end_wanted = False
-        self._connected = False
-        self._lost_at: float | None = None
-        self._tried = False
+        self._reconnecting = Reconnecting(
+            routes,
+            lambda route: connect(route, self._call, patience),
+            patience.retries,
+            chance,
+        )
+
+    @property
+    def outages(self) -> deque[Outage]:
+        """The last hundred times without a connection in mid-call, and what each cost."""
+        return self._reconnecting.outages
 
     @property
     def dropped_bytes(self) -> int:
@@ -159,19 +157,8 @@ class AIgatewaySource:
         """
         self._call.report_to(report)
         ears = await to_thread.run_sync(self._open_ears, self._parameters, abandon_on_cancel=True)
-        error: SourceError | None = None
-        try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._hear, ears)
-                error = await self._stay_connected()
-                tasks.cancel_scope.cancel()
-        except* SourceError as group:  # whoever is told of events could not take them
-            error = _first(group)
-        if error is not None:
-            raise error
+        await self._reconnecting.run(partial(self._hear, ears))
         self._call.tell(self._call.story.close())
-
-    # Our ears.
 
     async def _hear(self, ears: Ears) -> None:
         call = self._call
@@ -200,84 +187,3 @@ class AIgatewaySource:
         if self._call.story.remote or not any(isinstance(info, TurnInfo) for info in told):
             self._call.tell(self._call.story.end())
         self._follow(told)
-
-    # The connection.
-
-    async def _stay_connected(self) -> SourceError | None:
-        """Converse over one connection after the other; return what ended that, if anything."""
-        retries = Retries(self._patience.retries, len(self._routes), anyio.current_time())
-        while True:
-            route = self._routes[retries.route]
-            error = await self._try(route, retries)
-            if error is None:
-                return None
-            now = anyio.current_time()
-            wait_s = self._wait_s(error, retries, now)
-            log.warning("aigateway.lost", host=route.host, error=str(error), wait_s=wait_s)
-            if wait_s is None:
-                return error
-            if self._connected:
-                self._connected, self._lost_at = False, now
-            await anyio.sleep(wait_s)
-
-    def _wait_s(self, error: SourceError, retries: Retries, now: float) -> float | None:
-        """Decide how long to wait before the next try; None if there is to be none."""
-        match error:
-            case GatewayLost(retry_after_s=retry_after_s):
-                return retries.lost(now, self._chance, retry_after_s)
-            case SourceRefused():
-                return retries.refused(now, self._chance)
-            case _:
-                return None
-
-    async def _try(self, route: Route, retries: Retries) -> SourceError | None:
-        """Connect over this route and converse; return what went wrong, or None."""
-        try:
-            with anyio.CancelScope(deadline=retries.deadline) as limited:
-                await self._stand_in_line()
-                websocket = await connect(route, self._call, self._patience)
-        except SourceError as exc:
-            return exc
-        if limited.cancelled_caught:
-            return route.lost("cannot be reached in time")
-        connection = Connection(websocket, route, self._call, self._patience)
-        self._enter(route, retries, connection)
-        error: SourceError | None = None
-        try:
-            error = await connection.run()
-            if error is None:
-                with anyio.move_on_after(2 * self._patience.close_s, shield=True):
-                    await websocket.close()
-        finally:
-            websocket.transport.abort()
-        return error
-
-    async def _stand_in_line(self) -> None:
-        """Wait until it is this call's turn to come back; a call that begins need not."""
-        if self._tried:
-            crowd = _crowd.get(None) or Crowd()
-            _crowd.set(crowd)
-            await anyio.sleep_until(crowd.admit(anyio.current_time()))
-        self._tried = True
-
-    def _enter(self, route: Route, retries: Retries, connection: Connection) -> None:
-        """Take note of a new connection, and of the outage it ended."""
-        if self._lost_at is not None:
-            outage = Outage(
-                began_at=self._lost_at,
-                gap_s=anyio.current_time() - self._lost_at,
-                tries=retries.failures,
-                replayed_s=connection.replayed_s,
-                missing_s=connection.missing_s,
-                host=route.host,
-            )
-            self.outages.append(outage)
-            log.info("aigateway.reconnected", **asdict(outage))
-            self._lost_at = None
-        self._connected = True
-        retries.connected()
-
-
-def _first(group: BaseExceptionGroup[SourceError]) -> SourceError:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

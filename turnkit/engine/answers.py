@@ -4,9 +4,9 @@ It numbers all messages of a stream, and keeps the parameters in force. Pure.
 """
 
 from itertools import count
-from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from turnkit.sources.flux_query import ListenParameters, ParameterRefused
 from turnkit.sources.flux_wire import (
@@ -19,11 +19,15 @@ from turnkit.sources.flux_wire import (
     FluxError,
     FluxWarning,
     TurnInfo,
+    Word,
     configured,
 )
 
+NO_TURN = "there is no active turn to end"
+
 _MULTILINGUAL = "flux-general-multi"
-_LANGUAGES = ("en",)  # of scripts and of recordings that do not say
+_LANGUAGES = ("en",)
+"""Whatever was hinted: the recognizers here know no other language, and recordings rarely say."""
 
 
 class Answers:
@@ -38,17 +42,20 @@ class Answers:
         """Greet."""
         return Connected(request_id=self._request_id, sequence_id=next(self._sequence))
 
-    def turn(self, **said: Any) -> TurnInfo:
-        """Tell of a turn; languages are added where the model says them."""
-        multilingual = self.parameters.model == _MULTILINGUAL
-        languages = {
-            "languages": _LANGUAGES if said["transcript"] else (),
-            "languages_hinted": self.parameters.language_hints,
-        }
-        defaults = languages if multilingual else {}
-        given = {name: value for name, value in said.items() if value is not None}
-        numbers = {"request_id": self._request_id, "sequence_id": next(self._sequence)}
-        return TurnInfo(**(defaults | given | numbers))
+    def turn(self, info: TurnInfo) -> TurnInfo:
+        """Tell of a turn: as it is, but for the numbers, and the languages of a model with many."""
+        languages, hinted = info.languages, info.languages_hinted
+        if self.parameters.model == _MULTILINGUAL:
+            spoken = _LANGUAGES if info.transcript else ()
+            languages = spoken if languages is None else languages
+            hinted = self.parameters.language_hints if hinted is None else hinted
+        return replace(
+            info,
+            request_id=self._request_id,
+            sequence_id=next(self._sequence),
+            languages=languages,
+            languages_hinted=hinted,
+        )
 
     def configure(self, order: Configure) -> ConfigureSuccess | ConfigureFailure:
         """Change the parameters, or say why not."""
@@ -70,7 +77,7 @@ class Answers:
             numerals=now.numerals,
         )
 
-    def nothing_to_end(self, why: str = "there is no active turn to end") -> FluxWarning:
+    def nothing_to_end(self, why: str = NO_TURN) -> FluxWarning:
         """Answer a ForceEndTurn that ends nothing."""
         return FluxWarning(self._request_id, next(self._sequence), NO_ACTIVE_TURN, why)
 
@@ -82,3 +89,12 @@ class Answers:
 def single(seconds: float) -> float:
     """Round to a 32-bit float, which is what Flux sends, and write it as briefly as one can be."""
     return float(str(np.float32(seconds)))
+
+
+def within(word: Word, start_s: float, end_s: float) -> Word:
+    """Keep a word's times within its turn, as Flux does: recognizers hear a little from before."""
+    return replace(
+        word,
+        start=single(min(max(word.start or 0.0, start_s), end_s)),
+        end=single(min(max(word.end or 0.0, start_s), end_s)),
+    )
