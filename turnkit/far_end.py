@@ -45,12 +45,14 @@ class FarEnd:
             self.sounds[-1] = replace(last, end=at, pcm=last.pcm[:size])
 
     def played_s(self, reply: int, now: float) -> float:
-        """Return how much of a reply has been played."""
-        return sum(
-            min(sound.end, now) - sound.start
-            for sound in self.sounds
-            if sound.reply == reply and sound.start < now
-        )
+        """Return how much of a reply was played; replies come in the order of their numbers."""
+        played: list[float] = []
+        for sound in reversed(self.sounds):  # a long call has many before
+            if sound.reply < reply:
+                break
+            if sound.reply == reply and sound.start < now:
+                played.append(min(sound.end, now) - sound.start)
+        return sum(reversed(played))
 
     @property
     def silent_at(self) -> float:

@@ -9,10 +9,9 @@ from typing import Any, Final
 
 import anyio
 
-from turnkit.agent import Agent, Audio, Speech, Turn
+from turnkit.agent import Agent, Audio, Conversation, Speech, Turn
 from turnkit.errors import SourceLost, SynthesisError
 from turnkit.history import ToolUse
-from turnkit.session import Session
 from turnkit.sources.base import Change, Report
 from turnkit.testing.fakes import Reports
 from turnkit.tts.base import Mark
@@ -243,14 +242,14 @@ class MoodyAgent(Agent):
         self._mood = mood
         self._random = mood.random
 
-    async def on_start(self, session: Session) -> str | None:
+    async def on_start(self, session: Conversation) -> str | None:
         """Greet, or not, at some time."""
         self._session = session
         await anyio.sleep(self._random.uniform(0, 2))
         self._stumble()
         return self._random.choice([None, "Hello, this is a greeting."])
 
-    async def on_idle(self, session: Session) -> str | None:
+    async def on_idle(self, session: Conversation) -> str | None:
         """Break the silence in some way."""
         if self._mood.strikes("agent insists", 0.25):
             session.say("This call is being recorded for training.", interruptible=False)
@@ -260,7 +259,7 @@ class MoodyAgent(Agent):
             return "Are you still there?"
         return None
 
-    async def on_digit(self, session: Session, digit: str) -> str | None:
+    async def on_digit(self, session: Conversation, digit: str) -> str | None:
         """Listen for more of them, or say something."""
         self._stumble()
         session.expect()

@@ -1,16 +1,19 @@
 """What turnkit promises, checked on what happened: it sees only the tape and what was heard.
 
 Each promise has a name and a function that yields a sentence for every breach. They hold for any
-conversation, whatever the source, the agent and the voice do.
+conversation, whatever the source, the agent and the voice do. Each looks at a call once from its
+beginning to its end, so that long calls can be checked too: the tape is in the order of time, and
+so are the sounds, of which none begins before the last one ended.
 """
 
+from bisect import bisect_left, bisect_right
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from math import inf
 from typing import Final, TypeAlias
 
 from turnkit.audio.frames import FRAME_S
-from turnkit.far_end import Sound
 from turnkit.history import Message
 from turnkit.listeners.base import ReplyHeard
 from turnkit.testing.play import Heard
@@ -41,10 +44,10 @@ def breaches(heard: Heard) -> list[str]:
 
 def _one_end_per_turn(heard: Heard) -> Iterator[str]:
     """Every final turn is closed exactly once: answered, or with a recorded reason."""
-    closed = [item.turn for _, item in heard.tape if isinstance(item, CloseTurn)]
-    for turn in set(closed):
-        if closed.count(turn) > 1:
-            yield f"turn {turn} was closed {closed.count(turn)} times"
+    closed = Counter(item.turn for _, item in heard.tape if isinstance(item, CloseTurn))
+    for turn, times in closed.items():
+        if times > 1:
+            yield f"turn {turn} was closed {times} times"
     for turn in _final_turns(heard):
         if turn not in closed:
             yield f"turn {turn} was final and never closed"
@@ -53,14 +56,14 @@ def _one_end_per_turn(heard: Heard) -> Iterator[str]:
 def _one_reply_per_turn(heard: Heard) -> Iterator[str]:
     """At most one answer to a turn is heard."""
     sounding = {sound.reply for sound in heard.sounds}
-    answers = [
+    answers = Counter(
         purpose.turn
         for reply, purpose in _purposes(heard).items()
         if isinstance(purpose, Answer) and reply in sounding
-    ]
-    for turn in set(answers):
-        if answers.count(turn) > 1:
-            yield f"turn {turn} was answered aloud {answers.count(turn)} times"
+    )
+    for turn, times in answers.items():
+        if times > 1:
+            yield f"turn {turn} was answered aloud {times} times"
 
 
 def _the_answer_fits_the_words(heard: Heard) -> Iterator[str]:
@@ -77,18 +80,18 @@ def _the_answer_fits_the_words(heard: Heard) -> Iterator[str]:
 def _never_silent(heard: Heard) -> Iterator[str]:
     """Answer a final turn aloud, or close it, before the last deadline has passed."""
     purposes, final = _purposes(heard), set(_final_turns(heard))
+    sounded = {
+        getattr(purposes[sound.reply], "turn", None): sound.start
+        for sound in reversed(heard.sounds)
+    }
+    closed = {item.turn: at for at, item in reversed(heard.tape) if isinstance(item, CloseTurn)}
+    insisted = [sound for sound in heard.sounds if _insists(purposes[sound.reply])][-1:]
     for at, end in _ends(heard):
         if end.turn not in final:
             continue  # its end came when a newer turn had begun
-        closed = [w for w, i in heard.tape if isinstance(i, CloseTurn) and i.turn == end.turn]
-        sounded = [
-            sound.start
-            for sound in heard.sounds
-            if getattr(purposes[sound.reply], "turn", None) == end.turn
-        ]
-        insisted = [s.end for s in heard.sounds if _insists(purposes[s.reply]) and s.start >= at]
-        until = max([at, *insisted]) + _LAST_DEADLINE_S
-        if min(closed + sounded, default=inf) > until < heard.tape[-1][0]:
+        until = max([at, *(s.end for s in insisted if s.start >= at)]) + _LAST_DEADLINE_S
+        first = min(closed.get(end.turn, inf), sounded.get(end.turn, inf))
+        if first > until < heard.tape[-1][0]:
             yield f"nobody answered turn {end.turn}, final at {at:.3f}"
 
 
@@ -104,39 +107,53 @@ def _silent_before_final(heard: Heard) -> Iterator[str]:
 
 def _silent_when_cancelled(heard: Heard) -> Iterator[str]:
     """Nothing of a reply sounds more than a frame after it was cancelled."""
+    sounded_until = {sound.reply: sound.end for sound in heard.sounds}
     for at, item in heard.tape:
         if isinstance(item, CancelReply):
-            late = [s for s in heard.sounds if s.reply == item.reply and s.end > at + FRAME_S]
-            if late:
-                yield f"reply {item.reply} sounded until {late[-1].end:.3f}, cancelled at {at:.3f}"
+            until = sounded_until.get(item.reply, -inf)
+            if until > at + FRAME_S:
+                yield f"reply {item.reply} sounded until {until:.3f}, cancelled at {at:.3f}"
 
 
 def _silent_when_the_user_speaks(heard: Heard) -> Iterator[str]:
     """When a new turn starts, whatever sounded stops within a frame, unless it is resumed."""
+    purposes, taken, resumed = _purposes(heard), _floor_taken(heard), _resumed(heard)
     released = {item.reply: at for at, item in heard.tape if isinstance(item, ReleaseReply)}
-    newest = -1
-    for at, item in heard.tape:
-        if not isinstance(item, StartOfTurn) or item.turn <= max(newest, _newest_final(heard, at)):
+    told = set[int]()
+    for sound in heard.sounds:
+        # The latest start it sounds over tells: an earlier one leaves more time to be resumed.
+        over = bisect_left(taken, (sound.end - FRAME_S - _CLOCK_ERROR_S,)) - 1
+        if over < 0 or over in told or _insists(purposes[sound.reply]):
             continue
-        newest = item.turn
-        for sound in heard.sounds:
-            before = (
-                released.get(sound.reply, -inf) < at and sound.end > at + FRAME_S + _CLOCK_ERROR_S
-            )
-            if before and not _may_sound_over(heard, sound, at):
-                yield f"reply {sound.reply} sounded over turn {item.turn} at {sound.start:.3f}"
-                break
+        at, turn = taken[over]
+        resumes = resumed.get(sound.reply, [])
+        later = bisect_right(resumes, sound.start + _CLOCK_ERROR_S)
+        if released.get(sound.reply, -inf) < at and (not later or resumes[later - 1] < at):
+            told.add(over)
+            yield f"reply {sound.reply} sounded over turn {turn} at {sound.start:.3f}"
 
 
-def _may_sound_over(heard: Heard, sound: Sound, at: float) -> bool:
-    """Tell speech that may not be interrupted, or that was resumed after the turn's start."""
-    if _insists(_purposes(heard)[sound.reply]):
-        return True
-    return any(
-        at <= when <= sound.start + _CLOCK_ERROR_S
-        for when, item in heard.tape
-        if isinstance(item, ResumeReply) and item.reply == sound.reply
-    )
+def _resumed(heard: Heard) -> dict[int, list[float]]:
+    """Return when each reply was resumed."""
+    resumed: dict[int, list[float]] = {}
+    for at, item in heard.tape:
+        if isinstance(item, ResumeReply):
+            resumed.setdefault(item.reply, []).append(at)
+    return resumed
+
+
+def _floor_taken(heard: Heard) -> list[tuple[float, int]]:
+    """Return the instants at which the user began a turn newer than any before, and its number."""
+    taken: list[tuple[float, int]] = []
+    newest, ends = -1, deque(_ends(heard))
+    for at, item in heard.tape:
+        if isinstance(item, StartOfTurn):
+            while ends and ends[0][0] < at:
+                newest = max(newest, ends.popleft()[1].turn)
+            if item.turn > newest:
+                newest = item.turn
+                taken.append((at, item.turn))
+    return taken
 
 
 def _insists(purpose: object) -> bool:
@@ -155,10 +172,10 @@ def _one_voice(heard: Heard) -> Iterator[str]:
 
 def _every_reply_ends(heard: Heard) -> Iterator[str]:
     """Every reply that was started is over at the end, once."""
-    ended = [item.reply for _, item in heard.tape if isinstance(item, ReplyHeard)]
+    ended = Counter(item.reply for _, item in heard.tape if isinstance(item, ReplyHeard))
     for reply in _purposes(heard):
-        if ended.count(reply) != 1:
-            yield f"reply {reply} ended {ended.count(reply)} times"
+        if ended[reply] != 1:
+            yield f"reply {reply} ended {ended[reply]} times"
 
 
 def _history_is_what_was_heard(heard: Heard) -> Iterator[str]:
@@ -194,10 +211,6 @@ def _purposes(heard: Heard) -> dict[int, object]:
 
 def _ends(heard: Heard) -> list[tuple[float, EndOfTurn]]:
     return [(at, item) for at, item in heard.tape if isinstance(item, EndOfTurn)]
-
-
-def _newest_final(heard: Heard, at: float) -> int:
-    return max((item.turn for when, item in _ends(heard) if when < at), default=-1)
 
 
 def _final_turns(heard: Heard) -> Iterator[int]:

@@ -150,9 +150,9 @@ async def _disturb(mood: Mood, transport: MemoryTransport, end: float) -> None:
 
 def _deeds(heard: Heard, deeds: Deeds) -> Iterator[str]:
     """Check what the agent did against what the user said."""
-    ends = [(at, item) for at, item in heard.tape if isinstance(item, EndOfTurn)]
+    final_at = {i.turn: at for at, i in reversed(heard.tape) if isinstance(i, EndOfTurn)}
     for at, turn in deeds.at:
-        if not any(item.turn == turn and when <= at for when, item in ends):
+        if at < final_at.get(turn, inf):
             yield f"nothing irreversible on a guess: turn {turn} acted at {at:.3f}"
     kept = [entry for entry in heard.history if isinstance(entry, ToolUse)]
     if sorted(use.key for use in kept) != sorted(use.key for use in deeds.uses):
