@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
         case ["check"]:
             return prepare(DEVELOP) or next((code for c in CHECKS if (code := run(*c))), 0)
         case _:
-            return prepare(RUN) or run("-m", "turnkit", *arguments)
+            return prepare(RUN) or run("-m", "turnkit", *arguments, folder=Path.cwd())
 
 
 def prepare(what: str) -> int:
@@ -75,9 +75,9 @@ def prepare(what: str) -> int:
     return 0
 
 
-def run(*arguments: str) -> int:
-    """Run the environment's Python; Ctrl-C is for it to handle."""
-    process = subprocess.Popen([str(PYTHON), *arguments], cwd=ROOT)
+def run(*arguments: str, folder: Path = ROOT) -> int:
+    """Run the environment's Python in a folder; Ctrl-C is for it to handle."""
+    process = subprocess.Popen([str(PYTHON), *arguments], cwd=folder)
     while True:
         try:
             return process.wait()

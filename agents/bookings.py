@@ -47,7 +47,7 @@ class Bookings(ModelAgent):
         days = re.findall(rf"\b(?:{DAYS})\b", said)
         numbers = re.findall(rf"\b(?:{'|'.join(NUMBERS)})\b", said)
         if not days or not numbers:
-            return [f"Gladly. {'For which day?' if numbers else 'For how many people, and when?'}"]
+            return [f"Gladly. For {'which day' if numbers else 'how many people'}?"]
         people = NUMBERS.index(numbers[-1]) + 1
         match [use for use in request.messages if isinstance(use, ToolUse)]:
             case []:

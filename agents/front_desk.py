@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncGenerator
 
-from turnkit import Agent, Session, Turn
+from turnkit import Agent, Conversation, Turn
 
 NUMBERS = r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 DAYS = r"today|tonight|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday"
@@ -23,7 +23,7 @@ class FrontDesk(Agent):
         self.people: str | None = None
         self.day: str | None = None
 
-    async def on_start(self, session: Session) -> str:  # noqa: ARG002
+    async def on_start(self, session: Conversation) -> str:  # noqa: ARG002
         """Greet."""
         return "The Blue Door, good day. Would you like to book a table?"
 

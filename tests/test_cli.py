@@ -95,9 +95,17 @@ def test_a_call_that_nobody_answers_fails(turnkit, recording):
         (["call"], "call needs a recording or --say TEXT"),
         (["call", "missing.wav"], "missing.wav cannot be read"),
         (["call", "--say", "hello [soon]"], "[soon] is no pause"),
+        (["call", "--say", "[0.7] "], "has no words"),
+        (["call", "--say", "a table [0.7"], "half a bracket"),
+        (["call", "--say", "hi", "--out", "nowhere/call.wav"], "there is no folder nowhere"),
+        (["call", "--say", "hi", "--out", "."], "cannot write .: it is a folder"),
+        (
+            ["call", "--say", "hi", "--set", "trace=/dev/null"],
+            "can be written to /dev/null",
+        ),
         (["call", "--say", "hi", "--source", "lokal"], "did you mean 'local'?"),
         (["serve", "--voice", "espaek"], "did you mean 'espeak'?"),
-        (["serve", "missing.py"], "agent 'missing.py': no such file"),
+        (["serve", "missing.py"], "agent 'missing.py': there is no such file"),
         (["serve", "--set", "prot=1"], "unknown; did you mean 'port'?"),
         (["serve", "--set", "port"], "write NAME=VALUE"),
         (["serve", "--port", "99999"], "port: Input should be less than or equal to 65535"),
@@ -110,6 +118,13 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(turnkit, monkeypatch, argum
     assert code == 2
     assert message in " ".join(err.split())
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("host", ["999.1.1.1", "192.0.2.1", "a" * 70])
+def test_a_host_that_is_not_this_machine_is_said_to_be(turnkit, host):
+    code, _, err = turnkit("serve", "echo", "--voice", "formant", "--host", host)
+    assert code == 2
+    assert "name an address of this machine with --host" in " ".join(err.split())
 
 
 @pytest.mark.network

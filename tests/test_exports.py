@@ -12,6 +12,7 @@ def test_the_public_names():
         "Audio",
         "Change",
         "ConfigError",
+        "Conversation",
         "Desk",
         "HandOver",
         "Message",

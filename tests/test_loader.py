@@ -1,12 +1,14 @@
 """From a file or a name to the one Agent that is meant, or a message that says what is wrong."""
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from turnkit.agent import Agent
 from turnkit.errors import ConfigError
-from turnkit.loader import load_agent
+from turnkit.loader import load_agent, try_out
 
 AGENT = """
 from turnkit import Agent
@@ -70,6 +72,22 @@ def test_an_imported_agent_is_not_the_files_own(write):
         ),
         ("syntax.py", "def (", r"does not import: .*syntax\.py:1: "),
         ("raises.py", "\n1 / 0", r"does not import: .*raises\.py:2: ZeroDivisionError"),
+        (
+            "exits.py",
+            "import sys\nsys.exit('no')",
+            r".*exits\.py:2: SystemExit: no",
+        ),
+        ("nul.py", "a\0b", r"does not import: source code .* null bytes"),
+        (
+            "mute.py",
+            "from turnkit import Agent\nclass Mute(Agent): pass",
+            r"Mute has no reply\(\); write `async def",
+        ),
+        (
+            "returns.py",
+            "from turnkit import Agent\nclass Mute(Agent):\n  async def reply(self, turn): ...",
+            r"reply\(\) of Mute never yields; write `async def",
+        ),
         ("needs.py", "import not_installed_here", r"needs the package 'not_installed_here'"),
     ],
 )
@@ -87,5 +105,51 @@ def test_a_missing_class_is_named(write):
 
 @pytest.mark.parametrize("spec", ["missing.py", "missing_module", "missing.package.module"])
 def test_a_place_that_does_not_exist_is_named(spec):
-    with pytest.raises(ConfigError, match="no such file"):
+    with pytest.raises(ConfigError, match="there is no such file"):
         load_agent(spec)
+
+
+@pytest.mark.parametrize("spec", ["", ":"])
+def test_nothing_at_all_is_no_agent(spec):
+    with pytest.raises(ConfigError, match="name a file"):
+        load_agent(spec)
+
+
+def test_a_drive_is_no_file_and_its_path_no_class():
+    with pytest.raises(ConfigError, match=r"mine\.py': there is no such file"):
+        load_agent(r"C:\agents\mine.py")
+
+
+def test_an_agent_may_have_the_name_of_a_module_everybody_uses(write):
+    for name in ("json.py", "turnkit.py", "structlog.py"):
+        assert load_agent(write(name, AGENT.format(name="Mine"))).__name__ == "Mine"
+    assert json.loads("1") == 1
+    assert sys.modules["turnkit"].__all__
+
+
+def made(init):
+    return (
+        f"from turnkit import Agent\nclass Mine(Agent):\n    def __init__{init}\n"
+        "    async def reply(self, turn):\n        yield 'hello'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("init", "message"),
+    [
+        ("(self): raise ValueError('no database')", r"mine\.py:3: ValueError: no database"),
+        ("(self, database): pass", r"arguments: TypeError: .* argument: 'database'"),
+    ],
+)
+def test_what_no_call_could_make_is_found_out_before_one(write, init, message):
+    path = write("mine.py", made(init))
+    agent = load_agent(path)
+    with pytest.raises(ConfigError, match=message) as caught:
+        try_out(agent, path)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_an_agent_itself_says_of_the_settings_is_passed_on(write):
+    path = write("mine.py", made("(self): import turnkit; raise turnkit.ConfigError('set DB')"))
+    with pytest.raises(ConfigError, match=r"^set DB$"):
+        try_out(load_agent(path), path)

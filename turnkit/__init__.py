@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from turnkit.agent import Agent, Audio, Speech, Turn
+    from turnkit.agent import Agent, Audio, Conversation, Speech, Turn
     from turnkit.config import Settings
     from turnkit.desk import Desk, HandOver
     from turnkit.errors import (
@@ -30,6 +30,7 @@ __all__ = [
     "Audio",
     "Change",
     "ConfigError",
+    "Conversation",
     "Desk",
     "HandOver",
     "Message",
@@ -54,7 +55,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "agent": ("Agent", "Audio", "Speech", "Turn"),
+    "agent": ("Agent", "Audio", "Conversation", "Speech", "Turn"),
     "config": ("Settings",),
     "desk": ("Desk", "HandOver"),
     "errors": (

@@ -2,15 +2,13 @@
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol, TypeAlias
 
 from turnkit.bell import Bell
 from turnkit.config import Settings
 from turnkit.history import Entry, ToolUse
+from turnkit.ledger import Ledger
 from turnkit.sources.base import DICTATION, Change
-
-if TYPE_CHECKING:
-    from turnkit.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +25,47 @@ class Audio:
 
 Speech: TypeAlias = str | Audio
 """What an agent may yield."""
+
+
+class Conversation(Protocol):
+    """What an agent sees of the conversation it is in. What it asks for is not awaited."""
+
+    @property
+    def id(self) -> str:
+        """By what logs and traces name it."""
+
+    @property
+    def history(self) -> tuple[Entry, ...]:
+        """What was heard and done so far."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """How every turn ended, and what speculation cost and gained, as it stands."""
+
+    def say(self, text: str, *, patient: bool = True, interruptible: bool = True) -> None:
+        """Speak without having been spoken to, once nobody has the floor.
+
+        Args:
+            text: the words.
+            patient: wait for the floor, rather than be dropped if somebody has it now.
+            interruptible: whether the user can cut it short. If not, they are answered after it.
+        """
+
+    def interrupt(self, reason: str = "the agent asked for it") -> None:
+        """Stop what is being said or prepared."""
+
+    def end_turn(self) -> None:
+        """Take the user's turn as over now, on what was heard of it so far."""
+
+    async def configure(self, change: Change) -> None:
+        """Change how the source listens, from now on; returns once that is in force.
+
+        Raises ConfigureRefused, and everything is as before; or SourceLost if no answer came.
+        """
+
+    def expect(self, change: Change = DICTATION) -> None:
+        """Listen differently to the next turn alone, for example while a number is dictated."""
+
 
 Action: TypeAlias = Callable[[], object]
 """Called without arguments and not awaited; what it raises is logged and changes nothing."""
@@ -50,7 +89,7 @@ class Turn:
         key: str = "",
         kept: dict[str, object] | None = None,
         digits: str = "",
-        session: "Session | None" = None,
+        session: Conversation | None = None,
         spend: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.index = index
@@ -146,15 +185,15 @@ class Agent:
     def prepare(self, settings: Settings) -> None:
         """Take in the settings of the call, before anything else happens in it."""
 
-    async def on_start(self, session: "Session") -> str | None:  # noqa: ARG002
+    async def on_start(self, session: Conversation) -> str | None:  # noqa: ARG002
         """Return words to open the conversation with, or None to wait for the user."""
         return None
 
-    async def on_idle(self, session: "Session") -> str | None:  # noqa: ARG002
+    async def on_idle(self, session: Conversation) -> str | None:  # noqa: ARG002
         """Return words to break a long silence with, or None to wait on."""
         return None
 
-    async def on_digit(self, session: "Session", digit: str) -> str | None:
+    async def on_digit(self, session: Conversation, digit: str) -> str | None:
         """Learn that the caller pressed a key; return words to say, or None.
 
         The keys are in `turn.digits` besides. As it stands, "#" ends the user's turn.

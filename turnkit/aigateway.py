@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
+from pydantic import SecretStr
+
 from turnkit.errors import ConfigError
 
 Blame: TypeAlias = Literal["ours", "account", "service"]
@@ -58,6 +60,14 @@ _WHOSE = {
     "account": "the account is at fault",
     "service": "the service is at fault",
 }
+
+
+def read_key(key: SecretStr | None) -> str:
+    """Return the key, "" for none. Raises ConfigError, without the key."""
+    secret = key.get_secret_value().strip() if key else ""
+    if not (secret.isascii() and secret.isprintable()):
+        raise ConfigError(f"{KEY} contains characters that no key has; copy it again")
+    return secret
 
 
 def on_status(status: int) -> Advice:

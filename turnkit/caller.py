@@ -79,14 +79,19 @@ class Record:
 async def spoken(text: str, voice: Synthesizer) -> list[Part]:
     """Speak the caller's part: `[0.7]` is a pause, `[reply]` waits for the agent.
 
-    Raises ConfigError for other brackets.
+    Raises ConfigError for other brackets, and where there is nothing to say.
     """
     parts: list[Part] = [Hush()]
-    for piece in re.split(r"(\[[^\]]*\])", text):
+    pieces = re.split(r"(\[[^\]]*\])", text)
+    if not any(piece.strip() for piece in pieces[::2]):
+        raise ConfigError(f"--say: {text!r} has no words; write what the caller says")
+    for piece in pieces:
         if piece == "[reply]":
             parts.append(Hush())
-        elif piece.startswith("["):
+        elif piece.startswith("[") and piece.endswith("]"):
             parts.append(np.zeros(round(_pause_s(piece) * CALLER_HZ), np.int16))
+        elif "[" in piece or "]" in piece:
+            raise ConfigError(f"--say: {piece.strip()!r} has half a bracket; a pause is [0.7]")
         elif piece.strip():
             rate = Resampler(voice.sample_rate_hz, CALLER_HZ)
             said = [pcm async for pcm in voice.speak(piece.strip()) if isinstance(pcm, bytes)]

@@ -11,6 +11,7 @@ from turnkit.commands.call import call
 from turnkit.commands.doctor import doctor
 from turnkit.commands.listen import listen
 from turnkit.commands.serve import serve
+from turnkit.commands.settings import settings
 from turnkit.commands.transcribe import transcribe
 from turnkit.errors import ConfigError, TurnkitError
 
@@ -20,7 +21,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for command in (serve, call, listen, doctor, transcribe, bench):
+for command in (serve, call, listen, doctor, transcribe, settings, bench):
     app.command()(command)
 
 
@@ -29,9 +30,19 @@ def main() -> None:
     stderr = Console(stderr=True, highlight=False)
     try:
         app()
-    except ConfigError as exc:
-        stderr.print(Text(f"error: {exc}", style="red"))
-        sys.exit(2)
-    except TurnkitError as exc:
-        stderr.print(Text(f"failed: {exc}", style="red"))
+    except (TurnkitError, ExceptionGroup) as exc:
+        cause = _only(exc)
+        if isinstance(cause, ConfigError):
+            stderr.print(Text(f"error: {cause}", style="red"))
+            sys.exit(2)
+        if not isinstance(cause, TurnkitError):
+            raise
+        stderr.print(Text(f"failed: {cause}", style="red"))
         sys.exit(1)
+
+
+def _only(exc: Exception) -> Exception:
+    """Return what is in a group of one."""
+    while isinstance(exc, ExceptionGroup) and len(exc.exceptions) == 1:
+        exc = exc.exceptions[0]
+    return exc

@@ -13,13 +13,9 @@ final. The successor's `on_start` is not called, for the conversation has begun.
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING
 
-from turnkit.agent import Agent, Speech, Turn
+from turnkit.agent import Agent, Conversation, Speech, Turn
 from turnkit.config import Settings
-
-if TYPE_CHECKING:
-    from turnkit.session import Session
 
 _MOST_IN_A_TURN = 3
 """Agents who pass the user on and on never answer."""
@@ -64,15 +60,15 @@ class Desk(Agent):
                 return
         raise RuntimeError(f"the user was handed over {_MOST_IN_A_TURN + 1} times in one turn")
 
-    async def on_start(self, session: "Session") -> str | None:
+    async def on_start(self, session: Conversation) -> str | None:
         """Let the first agent open the conversation."""
         return await self.current.on_start(session)
 
-    async def on_idle(self, session: "Session") -> str | None:
+    async def on_idle(self, session: Conversation) -> str | None:
         """Let the agent at the desk break the silence."""
         return await self.current.on_idle(session)
 
-    async def on_digit(self, session: "Session", digit: str) -> str | None:
+    async def on_digit(self, session: Conversation, digit: str) -> str | None:
         """Tell the agent at the desk."""
         return await self.current.on_digit(session, digit)
 

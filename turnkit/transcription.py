@@ -166,7 +166,8 @@ def _check(given: str, language: str | None) -> None:
 
 def _client(settings: Settings) -> "AsyncOpenAI":
     url = aigateway.read_base_url(settings.aigateway_base_url)
-    if settings.aigateway_api_key is None:
+    key = aigateway.read_key(settings.aigateway_api_key)
+    if not key:
         raise ConfigError(f"transcribing needs a key: set the variable {aigateway.KEY}")
     if not is_private(url):
         raise ConfigError(f"{aigateway.BASE_URL} must begin with https://, or others read the key")
@@ -177,7 +178,7 @@ def _client(settings: Settings) -> "AsyncOpenAI":
             "transcribing needs a package: install it with `pip install 'turnkit[openai]'`"
         ) from exc
     return openai.AsyncOpenAI(
-        api_key=settings.aigateway_api_key.get_secret_value().strip(),
+        api_key=key,
         base_url=url.geturl(),
         max_retries=RETRIES,
         timeout=openai.Timeout(settings.transcribe_timeout_s, connect=_CONNECT_S),

@@ -1,5 +1,6 @@
 """Recordings in and out: every width and kind, and an error that names the file."""
 
+import struct
 import sys
 import wave
 
@@ -112,3 +113,19 @@ def test_a_channel_that_is_not_there_is_refused(tmp_path, channel):
     write_stereo_wav(tmp_path / "call.wav", LEFT, RIGHT, 8000)
     with pytest.raises(ConfigError, match=f"has no channel {channel}; choose one from 0 to 1"):
         read_audio(tmp_path / "call.wav", 8000, channel=channel)
+
+
+@pytest.mark.parametrize("rate_hz", [0, 4_000_000_000])
+def test_a_rate_nobody_records_at_is_refused(tmp_path, rate_hz):
+    path = write_wav(tmp_path / "call.wav", LEFT.tobytes(), 2)
+    data = bytearray(path.read_bytes())
+    data[24:28] = struct.pack("<I", rate_hz)
+    path.write_bytes(data)
+    with pytest.raises(ConfigError, match=rf"call\.wav says that it has {rate_hz} samples"):
+        read_audio(path, 16000)
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_recording_that_cannot_be_written_is_one_error_and_leaves_nothing_open(tmp_path):
+    with pytest.raises(OSError, match="nowhere"):
+        write_stereo_wav(tmp_path / "nowhere" / "call.wav", LEFT, RIGHT, 8000)

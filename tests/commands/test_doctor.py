@@ -39,7 +39,7 @@ def test_files_that_are_well_pass(doctor, tmp_path):
 def test_a_file_that_is_not_there_is_a_users_mistake(doctor):
     code, _, err = doctor("engine.log")
     assert code == 2
-    assert "engine.log: no such file" in err
+    assert "engine.log is not there" in err
 
 
 def test_a_source_that_is_no_server_is_said_to_be_none(doctor):

@@ -17,6 +17,7 @@ from turnkit.errors import ConfigError
 _Channels = npt.NDArray[np.int16]  # shape (samples, channels)
 _FULL_SCALE = 32768
 _EXPECTED = "expected a WAV, FLAC, Ogg or MP3 file"
+_RATES_HZ = range(1000, 768_001)  # of speech somebody may have recorded; files say anything
 
 
 def read_audio(path: str | Path, sample_rate_hz: int, *, channel: int = 0) -> Samples:
@@ -33,6 +34,8 @@ def read_audio(path: str | Path, sample_rate_hz: int, *, channel: int = 0) -> Sa
     count, width = channels.shape
     if not count:
         raise ConfigError(f"{path} holds no audio; {_EXPECTED}")
+    if file_hz not in _RATES_HZ:
+        raise ConfigError(f"{path} says that it has {file_hz} samples a second; {_EXPECTED}")
     if not 0 <= channel < width:
         raise ConfigError(f"{path} has no channel {channel}; choose one from 0 to {width - 1}")
     return resample(channels[:, channel], file_hz, sample_rate_hz)
@@ -43,7 +46,7 @@ def write_stereo_wav(path: str | Path, left: Samples, right: Samples, sample_rat
     both = np.zeros((max(len(left), len(right)), 2), "<i2")
     both[: len(left), 0] = left
     both[: len(right), 1] = right
-    with wave.open(str(path), "wb") as writer:
+    with Path(path).open("wb") as file, wave.open(file, "wb") as writer:
         writer.setnchannels(2)
         writer.setsampwidth(2)
         writer.setframerate(sample_rate_hz)

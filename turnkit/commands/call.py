@@ -45,12 +45,16 @@ def call(
     settings = options.read_settings(sets, source=source, voice=voice, llm=llm, quiet=True)
     if (audio is None) == (say is None):
         raise ConfigError("call needs a recording or --say TEXT, one of the two")
+    if not out.parent.is_dir() or out.is_dir():
+        what = "it is a folder" if out.is_dir() else f"there is no folder {out.parent}"
+        raise ConfigError(f"cannot write {out}: {what}; name another file with --out")
 
     from turnkit import caller, plug
     from turnkit.audio.files import read_audio, write_stereo_wav
-    from turnkit.loader import load_agent
+    from turnkit.loader import load_agent, try_out
 
     agent_class = load_agent(agent)
+    try_out(agent_class, agent)
     plug.check(settings)
     parts: list[caller.Part] = []
     if audio is not None:

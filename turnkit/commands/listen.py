@@ -51,8 +51,9 @@ def listen(
 
     from turnkit.server import serve as run
 
-    address = f"ws://{options.shown(settings.host)}:{settings.port}/v2/listen"
-    options.console.print(f"Point a Flux client at [bold]{address}[/]")
+    if settings.port:  # of a free port, the log says which it is
+        address = f"ws://{options.shown(settings.host)}:{settings.port}/v2/listen"
+        options.console.print(f"Point a Flux client at [bold]{address}[/]")
     if plan.faults:
         options.console.print(f"Faults: {', '.join(faults or [])}; seed {seed}", markup=False)
     run(create_listen_app(settings, plan), settings)

@@ -24,16 +24,18 @@ def serve(
     )
     build = partial(_build, agent, settings)
     application = build()  # what is wrong with the agent shows here and now
-    options.console.print(
-        f"Open [bold]http://{options.shown(settings.host)}:{settings.port}[/] and talk to {agent}."
-    )
+    if settings.port:  # of a free port, the log says which it is
+        place = f"http://{options.shown(settings.host)}:{settings.port}"
+        options.console.print(f"Open [bold]{place}[/] and talk to {agent}.")
     options.serve(application, build, settings)
 
 
 def _build(agent: str, settings: Settings) -> Any:
     from turnkit import plug
     from turnkit.asgi import create_app
-    from turnkit.loader import load_agent
+    from turnkit.loader import load_agent, try_out
 
+    agent_class = load_agent(agent)
+    try_out(agent_class, agent)
     plug.check(settings)
-    return create_app(load_agent(agent), settings)
+    return create_app(agent_class, settings)

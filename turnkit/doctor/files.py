@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from turnkit.doctor.engine_log import EngineLog
 from turnkit.doctor.engine_toml import read_toml
@@ -11,8 +11,8 @@ from turnkit.doctor.finding import Finding, doubtful
 from turnkit.errors import ConfigError
 
 MAX_TOML_BYTES = 1 << 20
-MAX_LOG_LINES = 5_000_000
-"""About half a gigabyte, a week of a busy engine. What comes after is not read, and we say so."""
+MAX_LOG_CHARS = 500_000_000
+"""A week of a busy engine. What comes after is not read, and we say so."""
 
 _LINE_CHARS = 4096  # the telling words come early in a line
 
@@ -26,7 +26,8 @@ def read_files(paths: Sequence[Path], model: str) -> Iterator[Finding]:
     """
     for path in paths:
         if not path.is_file():
-            raise ConfigError(f"{path}: no such file; give engine.toml, api.toml or a log")
+            what = "is no file" if path.exists() else "is not there"
+            raise ConfigError(f"{path} {what}; give engine.toml, api.toml or a log")
     disabled = False
     for path in sorted(paths, key=lambda path: path.suffix != ".toml"):
         found = list(_look(path, model))
@@ -54,13 +55,22 @@ def _read_toml(path: Path, model: str) -> list[Finding]:
 
 def _read_log(path: Path) -> Iterator[Finding]:
     log = EngineLog(path.name)
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        log.read(line[:_LINE_CHARS] for line in islice(lines, MAX_LOG_LINES))
-        cut = lines.readline() != ""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        log.read(_lines(file))
+        cut = file.read(1) != ""
     yield from log.findings()
     if cut:
         advice = "give the part of the log since the engine's last start"
-        yield doubtful(f"only its first {MAX_LOG_LINES} lines were read", path.name, advice)
+        what = f"only its first {MAX_LOG_CHARS:,} characters were read"
+        yield doubtful(what, path.name, advice)
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield the lines of a log, long ones in parts."""
+    left = MAX_LOG_CHARS
+    while left > 0 and (line := file.readline(_LINE_CHARS)):
+        left -= len(line)
+        yield line
 
 
 def _bad(found: Sequence[Finding]) -> list[Finding]:

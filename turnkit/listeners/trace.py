@@ -5,6 +5,7 @@ written only where `trace` names a folder for it.
 """
 
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,17 @@ from turnkit.listeners.base import Item, named
 from turnkit.turn import commands, events
 
 VERSION = 1
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make sure that traces can be written there. Raises ConfigError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as exc:
+        raise ConfigError(
+            f"trace: nothing can be written to {folder} ({exc.strerror or exc}); name a folder"
+        ) from None
 
 
 class Trace:
