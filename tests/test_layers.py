@@ -26,10 +26,7 @@ PURE = [
     ),
     *(
         PACKAGE / "sources" / "flux" / f"{name}.py"
-        for name in (
-            *("ring", "pace", "retries", "contract", "turns", "orders", "endings"),
-            *("crowd", "look"),
-        )
+        for name in ("contract", "turns", "orders", "endings", "look")
     ),
     *(
         PACKAGE / "listen" / f"{name}.py"
@@ -39,7 +36,10 @@ PURE = [
         PACKAGE / "sources" / "aigateway" / f"{name}.py"
         for name in ("join", "stretches", "story", "pulse")
     ),
-    *(PACKAGE / "sources" / "link" / f"{name}.py" for name in ("supply", "tolerance")),
+    *(
+        PACKAGE / "sources" / "link" / f"{name}.py"
+        for name in ("crowd", "pace", "retries", "ring", "supply", "tolerance")
+    ),
     *(PACKAGE / "doctor" / f"{name}.py" for name in ("finding", "engine_log", "engine_toml")),
     PACKAGE / "aigateway.py",
     PACKAGE / "ledger.py",

@@ -6,8 +6,8 @@ from pydantic import SecretStr
 from turnkit.sources.aigateway import AIgatewaySource
 from turnkit.sources.aigateway.join import Join
 from turnkit.sources.aigateway.route import routes_of
-from turnkit.sources.flux.patience import Patience
 from turnkit.sources.flux_query import ListenParameters
+from turnkit.sources.link.patience import Patience
 from turnkit.testing.aigateway_server import KEY
 from turnkit.testing.clock import LoopbackLoop
 from turnkit.testing.known_ears import KnownEars

@@ -15,9 +15,9 @@ from turnkit.errors import SourceLost, SourceRefused
 from turnkit.sources.aigateway.route import GatewayLost, GatewayRefused
 from turnkit.sources.aigateway.stretches import DUPLICATE
 from turnkit.sources.base import Change, ConfigureRefused
-from turnkit.sources.flux.patience import Patience
-from turnkit.sources.flux.retries import RetryPolicy
 from turnkit.sources.flux_query import ListenParameters
+from turnkit.sources.link.patience import Patience
+from turnkit.sources.link.retries import RetryPolicy
 from turnkit.testing.aigateway_server import KEY, Manner, aigateway_server
 from turnkit.testing.flux_faults import Close, Drop, Fail, Hang, Late, Refuse, Skip, Stall, Twice
 from turnkit.testing.spelling import Said, say

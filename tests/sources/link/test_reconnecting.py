@@ -6,9 +6,9 @@ import anyio
 import pytest
 
 from turnkit.errors import SourceError, SourceLost, SourceRefused
-from turnkit.sources.flux.crowd import CONNECTS
-from turnkit.sources.flux.retries import RetryPolicy
+from turnkit.sources.link.crowd import CONNECTS
 from turnkit.sources.link.reconnecting import ConnectionLost, Outage, Reconnecting
+from turnkit.sources.link.retries import RetryPolicy
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ from math import inf
 import pytest
 
 from turnkit.audio.frames import AudioFormat
-from turnkit.sources.flux.ring import Ring
+from turnkit.sources.link.ring import Ring
 from turnkit.sources.link.supply import Supply
 
 PIECE_S = 0.1

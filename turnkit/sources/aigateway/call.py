@@ -10,7 +10,7 @@ from turnkit.sources.aigateway.story import Story
 from turnkit.sources.aigateway.stretches import LATE
 from turnkit.sources.base import Report
 from turnkit.sources.feed import CHUNK_S
-from turnkit.sources.flux.ring import Ring
+from turnkit.sources.link.ring import Ring
 from turnkit.sources.link.supply import Supply
 from turnkit.turn.events import UserEvent
 

@@ -23,9 +23,9 @@ from turnkit.sources.aigateway.results_wire import (
     parse,
 )
 from turnkit.sources.aigateway.route import Route
-from turnkit.sources.flux.patience import Patience
-from turnkit.sources.flux.ring import Piece
 from turnkit.sources.link.knock import knock
+from turnkit.sources.link.patience import Patience
+from turnkit.sources.link.ring import Piece
 from turnkit.sources.link.supply import Supply
 from turnkit.sources.link.tolerance import Tolerance
 

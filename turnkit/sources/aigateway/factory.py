@@ -11,9 +11,9 @@ from turnkit.errors import ConfigError
 from turnkit.sources.aigateway.join import Join
 from turnkit.sources.aigateway.route import realtime_url, routes_of
 from turnkit.sources.aigateway.source import AIgatewaySource
-from turnkit.sources.flux.patience import Patience
-from turnkit.sources.flux.retries import RetryPolicy
 from turnkit.sources.flux_query import ListenParameters
+from turnkit.sources.link.patience import Patience
+from turnkit.sources.link.retries import RetryPolicy
 
 log = structlog.get_logger(__name__)
 

@@ -24,8 +24,6 @@ from turnkit.sources.aigateway.route import Route
 from turnkit.sources.aigateway.story import Story
 from turnkit.sources.base import Change, ConfigureRefused, Report
 from turnkit.sources.feed import Feed
-from turnkit.sources.flux.patience import Patience
-from turnkit.sources.flux.retries import Chance
 from turnkit.sources.flux_query import ListenParameters, ParameterRefused
 from turnkit.sources.flux_wire import (
     ClientMessage,
@@ -36,7 +34,9 @@ from turnkit.sources.flux_wire import (
     TurnInfo,
     configured,
 )
+from turnkit.sources.link.patience import Patience
 from turnkit.sources.link.reconnecting import Outage, Reconnecting
+from turnkit.sources.link.retries import Chance
 
 log = structlog.get_logger(__name__)
 

@@ -8,6 +8,7 @@ import structlog
 from turnkit import clock
 from turnkit.audio.frames import AudioFormat
 from turnkit.bell import Bell
+from turnkit.errors import SourceError, SourceRefused
 from turnkit.sources.base import Report
 from turnkit.sources.feed import CHUNK_S
 from turnkit.sources.flux.contract import BREACHES
@@ -15,9 +16,10 @@ from turnkit.sources.flux.ear import Ear
 from turnkit.sources.flux.endings import Endings
 from turnkit.sources.flux.line import Oddities
 from turnkit.sources.flux.orders import Orders
-from turnkit.sources.flux.ring import Ring
+from turnkit.sources.flux.route import Lost
 from turnkit.sources.flux.turns import Turns
 from turnkit.sources.flux_query import ListenParameters
+from turnkit.sources.link.ring import Ring
 from turnkit.turn.events import UserEvent
 
 log = structlog.get_logger(__name__)
@@ -36,6 +38,7 @@ class Call:
         self.endings = Endings()
         self.oddities = Oddities()
         self.breaches: Counter[str] = Counter()
+        self._unparsable = False  # whether a server did not understand us, for no reason known
         self.sent = 0
         """The place up to which audio was sent, on whichever connection."""
         self.unsent_bytes = 0
@@ -80,6 +83,13 @@ class Call:
         if kind not in self.breaches:
             log.warning("flux.breach", kind=kind, what=BREACHES[kind])
         self.breaches[kind] += 1
+
+    def understood(self, error: SourceError, *, explained: bool) -> SourceError:
+        """Make an end of it where a server twice did not understand us, and nobody knows why."""
+        if not (isinstance(error, Lost) and error.unparsable) or explained:
+            return error
+        again, self._unparsable = self._unparsable, True
+        return SourceRefused(str(error)) if again else error
 
     def wake(self) -> None:
         """Let those who wait look again."""

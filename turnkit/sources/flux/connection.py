@@ -18,9 +18,6 @@ from turnkit.sources.flux.call import Call
 from turnkit.sources.flux.contract import Contract
 from turnkit.sources.flux.endings import GRACE_S, MANUAL, WATCHDOG, Progress
 from turnkit.sources.flux.line import Gone, Line
-from turnkit.sources.flux.pace import Pace
-from turnkit.sources.flux.patience import Patience
-from turnkit.sources.flux.ring import Piece
 from turnkit.sources.flux.route import Lost
 from turnkit.sources.flux_wire import (
     NO_ACTIVE_TURN,
@@ -35,6 +32,8 @@ from turnkit.sources.flux_wire import (
     TurnInfo,
     Unknown,
 )
+from turnkit.sources.link.patience import Patience
+from turnkit.sources.link.supply import Supply
 from turnkit.turn.events import EndOfTurn, UserEvent
 
 log = structlog.get_logger(__name__)
@@ -44,19 +43,13 @@ class Connection:
     """A conversation over a line that is ready for audio. `run` it once."""
 
     def __init__(self, line: Line, call: Call, patience: Patience) -> None:
-        self.replayed_s = 0.0
-        """How much audio is sent that was sent before."""
-        self.missing_s = 0.0
-        """How much audio was needed and is not kept any more."""
         self.explained = False
         """Whether it is known what the server did not understand, and it will not be sent again."""
         self._line = line
         self._call = call
         self._patience = patience
         self._contract = Contract()
-        self._base = self._resume()
-        self._position = self._base
-        self._pace: Pace | None = None
+        self._supply = self._resume()
         self._level_at: float | None = None
         self._forced = False  # whether a ForceEndTurn has no answer yet
         self._listened_at = clock.now()  # when the server last said something
@@ -64,8 +57,29 @@ class Connection:
         self._error: SourceError | None = None
         self._scope = anyio.CancelScope()
 
+    @property
+    def replayed_s(self) -> float:
+        """How much audio is sent that was sent before."""
+        return self._supply.replayed_s
+
+    @property
+    def missing_s(self) -> float:
+        """How much audio was needed and is not kept any more."""
+        return self._supply.missing_s
+
     async def run(self) -> SourceError | None:
-        """Converse until the end; return its cause, or None if all was said."""
+        """Converse until the end, and close; return its cause, or None if all was said."""
+        error: SourceError | None = None
+        try:
+            error = await self._converse()
+        finally:
+            if error is None:
+                await self._line.close(2 * self._patience.close_s)
+            else:
+                self._line.abort()
+        return error and self._call.understood(error, explained=self.explained)
+
+    async def _converse(self) -> SourceError | None:
         async with anyio.create_task_group() as tasks:
             self._scope = tasks.cancel_scope
             tasks.start_soon(self._send)
@@ -79,20 +93,16 @@ class Connection:
             self._learn(self._error)
         return self._error  # a server that does not close has still said all it had to say
 
-    def _resume(self) -> int:
-        """Decide from where the audio is sent; return the place."""
+    def _resume(self) -> Supply:
+        """Decide from where the audio is sent."""
         call, ring = self._call, self._call.ring
         oldest_s = max(ring.seconds(ring.start), call.turns.heard_s - self._patience.replay_s)
-        place = ring.place(call.turns.resume_at_s(oldest_s))
-        piece = ring.read(place)
-        base = ring.end if piece is None else piece.start
-        self.replayed_s = ring.seconds(max(0, call.sent - base))
-        self.missing_s = ring.seconds(max(0, ring.start - place))
-        call.turns.connected(ring.seconds(base))
+        supply = Supply(call, call.turns.resume_at_s(oldest_s), self._patience.catch_up)
+        call.turns.connected(ring.seconds(supply.base))
         route = self._line.route
         call.orders.connected(None if route.configures else route.host)
         call.endings.disconnected()
-        return base
+        return supply
 
     # What goes up.
 
@@ -129,21 +139,13 @@ class Connection:
         None means that all is sent, for good. Raises Gone.
         """
         self._attend()
-        ring, now = self._call.ring, clock.now()
-        piece = ring.read(self._position)
-        if piece is not None and self._due(piece, now) <= now and self._line.keeps_up:
+        now = clock.now()
+        piece, due = self._supply.next(now)
+        if piece is not None and clock.tick(due) <= now and self._line.keeps_up:
             self._line.post(piece.audio)
-            self._position = piece.end
-            self._call.sent = max(self._call.sent, piece.end)
-            piece = ring.read(self._position)
-        if piece is None:
-            return None if ring.finished else inf
-        return self._due(piece, now)
-
-    def _due(self, piece: Piece, now: float) -> float:
-        if self._pace is None:
-            self._pace = Pace(now, piece.at, self._patience.catch_up)
-        return clock.tick(self._pace.due(piece.at))
+            self._supply.sent(piece)
+            _, due = self._supply.next(now)
+        return None if self._supply.over else clock.tick(due)
 
     def _attend(self) -> None:
         """See to the orders, and to a turn that has to be ended for the server."""
@@ -172,7 +174,7 @@ class Connection:
         turns, ring = self._call.turns, self._call.ring
         if not turns.is_open:
             return None
-        sent_s = ring.seconds(self._position)
+        sent_s = ring.seconds(self._supply.position)
         still = sent_s - turns.progress_s >= GRACE_S  # or it does not matter what ears have heard
         return Progress(
             turn=turns.turn,
@@ -240,8 +242,8 @@ class Connection:
 
     def _take_turn(self, info: TurnInfo) -> None:
         call = self._call
-        sent_s = call.ring.seconds(self._position)
-        for kind in self._contract.check(info, sent_s - call.ring.seconds(self._base)):
+        sent_s = call.ring.seconds(self._supply.position)
+        for kind in self._contract.check(info, sent_s - call.ring.seconds(self._supply.base)):
             call.breach(kind)
         if info.trigger is not None:
             self._line.route.said_trigger()

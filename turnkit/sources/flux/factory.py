@@ -5,11 +5,11 @@ from dataclasses import replace
 from turnkit.audio.frames import AudioFormat
 from turnkit.config import Settings
 from turnkit.errors import ConfigError
-from turnkit.sources.flux.patience import Patience
 from turnkit.sources.flux.places import read_places
-from turnkit.sources.flux.retries import RetryPolicy
 from turnkit.sources.flux.source import FluxSource
 from turnkit.sources.flux_query import ListenParameters
+from turnkit.sources.link.patience import Patience
+from turnkit.sources.link.retries import RetryPolicy
 
 
 def create(argument: str | None, settings: Settings, audio: AudioFormat) -> FluxSource:

@@ -1,6 +1,6 @@
 """One WebSocket to a Flux server: messages out and in, and every way to break as a named error."""
 
-from collections import Counter, deque
+from collections import Counter
 
 import anyio
 import structlog
@@ -10,10 +10,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from turnkit import clock
-from turnkit.dial import NotTrusted, Refused, Unreachable, dial
 from turnkit.errors import WireError
 from turnkit.sources.flux.look import LOOK_BYTES
-from turnkit.sources.flux.patience import Patience
 from turnkit.sources.flux.route import Route, close_code
 from turnkit.sources.flux_query import ListenParameters
 from turnkit.sources.flux_wire import (
@@ -29,12 +27,12 @@ from turnkit.sources.flux_wire import (
     parse_server,
     unknown_fields,
 )
+from turnkit.sources.link.knock import knock as open_socket
+from turnkit.sources.link.patience import Patience
+from turnkit.sources.link.tolerance import Tolerance
 
 log = structlog.get_logger(__name__)
 
-_WRITE_LIMIT_BYTES = 4096  # audio that cannot leave is to wait in the ring, where it is bounded
-_MALFORMED_LIMIT = 10
-_MALFORMED_WINDOW_S = 10.0
 _UNKNOWN_LIMIT = 50  # names counted apart; a server that sends more makes them up
 _SHOWN_CHARS = 200  # of a server's own words in our messages
 
@@ -93,7 +91,7 @@ class Line:
         self._recode = route.service.recode(parameters.encoding)
         self._head = b""  # the beginning of what was sent
         self._unlooked: tuple[ServerMessage | Unknown, bytes] | None = None
-        self._malformed_at: deque[float] = deque(maxlen=_MALFORMED_LIMIT + 1)
+        self._tolerance = Tolerance()
 
     async def send(self, message: bytes | ClientMessage) -> None:
         """Send audio or an order, waiting while the network is slow. Raises Gone."""
@@ -152,7 +150,9 @@ class Line:
                 message = parse_server(text)
             except WireError as exc:
                 self._oddities.count_malformed(exc, len(text))
-                self._bear(exc)
+                if self._tolerance.exhausted(clock.now()):
+                    what = f"sends messages that are not Flux's: {exc}"
+                    raise self.route.lost(what) from exc
             else:
                 self._unlooked = message, text
                 if not isinstance(message, FluxError):
@@ -160,12 +160,6 @@ class Line:
                 if self.closing and message.code == UNPARSABLE:
                     return None  # it does not know CloseStream either, and the call is over
                 raise self.route.failed(message)
-
-    def _bear(self, exc: WireError) -> None:
-        self._malformed_at.append(clock.now())
-        spread_s = self._malformed_at[-1] - self._malformed_at[0]
-        if len(self._malformed_at) > _MALFORMED_LIMIT and spread_s < _MALFORMED_WINDOW_S:
-            raise self.route.lost(f"sends messages that are not Flux's: {exc}") from exc
 
     async def close(self, limit_s: float) -> None:
         """Close as the protocol has it, waiting so long for the server to agree."""
@@ -195,7 +189,8 @@ async def knock(
     route: Route, parameters: ListenParameters, patience: Patience, oddities: Oddities
 ) -> Line:
     """Do the handshake, the first half of `open_line`. Raises Lost and SourceRefused."""
-    websocket = await _connect(route, parameters, patience)
+    address = route.service.address(route.url, parameters)
+    websocket = await open_socket(route, address, await route.offer(), patience)
     assert websocket.response is not None
     route.welcomed(websocket.response.headers)
     return Line(websocket, route, parameters, oddities)
@@ -221,22 +216,3 @@ async def _greeted(line: Line, patience: Patience) -> bool:
     if not certain:
         line.route.does_not_greet()
     return not certain
-
-
-async def _connect(
-    route: Route, parameters: ListenParameters, patience: Patience
-) -> ClientConnection:
-    try:
-        return await dial(
-            route.service.address(route.url, parameters),
-            await route.offer(),
-            open_s=patience.open_s,
-            close_s=patience.close_s,
-            write_limit_bytes=_WRITE_LIMIT_BYTES,
-        )
-    except Refused as exc:
-        raise route.refused(exc.response) from exc
-    except NotTrusted as exc:
-        raise route.not_trusted(str(exc)) from exc
-    except Unreachable as exc:
-        raise route.lost(f"cannot be reached: {exc}") from exc

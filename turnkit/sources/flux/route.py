@@ -13,11 +13,12 @@ from turnkit.deepgram.credentials import Credentials, of_key
 from turnkit.deepgram.grant import GrantFailed
 from turnkit.deepgram.places import is_passing, retry_after_s
 from turnkit.dial import NOTHING, Offer, read_url
-from turnkit.errors import SourceError, SourceLost, SourceRefused
+from turnkit.errors import SourceError, SourceRefused
 from turnkit.sources.flux.look import look
 from turnkit.sources.flux.service import PATH, Flux, Service
 from turnkit.sources.flux_query import ListenParameters
 from turnkit.sources.flux_wire import UNPARSABLE, FluxError, parse_refusal
+from turnkit.sources.link.reconnecting import ConnectionLost
 
 log = structlog.get_logger(__name__)
 
@@ -39,11 +40,11 @@ _WITHOUT_REASON = frozenset({1000, 1002, 1003, 1005, 1007})
 """Closes of a server that is well (RFC 6455, 7.4.1), or has no word for what it did not like."""
 
 
-class Lost(SourceLost):
+class Lost(ConnectionLost):
     """A connection was lost or not to be had, and another may be.
 
-    `retry_after_s` is how long the server wants to be left alone; `unparsable` says that it did not
-    understand what we sent, and `hung_up` that it may not have, since it closed without a reason.
+    `unparsable` says that the server did not understand what we sent, and `hung_up` that it may not
+    have, since it closed without a reason.
     """
 
     def __init__(
@@ -54,8 +55,7 @@ class Lost(SourceLost):
         unparsable: bool = False,
         hung_up: bool = False,
     ) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+        super().__init__(message, retry_after_s=retry_after_s)
         self.unparsable = unparsable
         self.hung_up = hung_up
 

@@ -7,49 +7,24 @@ faster than real time, and the turn goes on as if nothing had happened.
 import random
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 
 import anyio
-import anyio.lowlevel
-import structlog
 from pydantic import SecretStr
 
-from turnkit import clock
 from turnkit.audio.frames import AudioFormat
-from turnkit.errors import SourceError, SourceLost, SourceRefused
+from turnkit.errors import SourceError, SourceLost
 from turnkit.sources.base import Change, Report
 from turnkit.sources.feed import Feed
 from turnkit.sources.flux.call import Call
 from turnkit.sources.flux.connection import Connection
-from turnkit.sources.flux.crowd import Crowd
 from turnkit.sources.flux.line import open_line
-from turnkit.sources.flux.patience import Patience
-from turnkit.sources.flux.retries import Chance, Retries
-from turnkit.sources.flux.route import Lost, Route, routes_of
+from turnkit.sources.flux.route import Route, routes_of
 from turnkit.sources.flux_query import ListenParameters
+from turnkit.sources.link.patience import Patience
+from turnkit.sources.link.reconnecting import Outage, Reconnecting
+from turnkit.sources.link.retries import Chance
 
-log = structlog.get_logger(__name__)
-
-_crowd: anyio.lowlevel.RunVar[Crowd] = anyio.lowlevel.RunVar(f"{__name__}.crowd")
-
-_OUTAGES = 100  # kept to look at; a call that has more has other worries
 _PATIENCE = Patience()
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """A time without a connection in mid-call, and what it cost."""
-
-    began_at: float
-    gap_s: float
-    """Until the next connection was ready."""
-    tries: int
-    replayed_s: float
-    """How much audio was sent a second time."""
-    missing_s: float
-    """How much audio could not be, since it was too long ago: its words may be lost."""
-    host: str
-    """Who took over."""
 
 
 class FluxSource:
@@ -74,18 +49,18 @@ class FluxSource:
             patience: how long to wait for what.
             chance: spreads the tries of many calls over time.
         """
-        self.outages: deque[Outage] = deque(maxlen=_OUTAGES)
         self._routes = routes_of(where, key) if isinstance(where, str) else list(where)
         for route in self._routes:
             route.service.check(route.url, parameters)
         self._patience = patience
-        self._chance = chance
         self._feed = Feed(AudioFormat(parameters.sample_rate_hz, parameters.encoding))
         self._call = Call(parameters)
-        self._connected = False
-        self._lost_at: float | None = None
-        self._tried = False
-        self._unparsable = False  # whether a server did not understand us, for no reason known
+        self._reconnecting = Reconnecting(self._routes, self._connect, patience.retries, chance)
+
+    @property
+    def outages(self) -> deque[Outage]:
+        """The last hundred times without a connection in mid-call, and what each cost."""
+        return self._reconnecting.outages
 
     @property
     def dropped_bytes(self) -> int:
@@ -119,7 +94,7 @@ class FluxSource:
 
     def hear(self, audio: bytes) -> None:
         """Take in the user's audio; 30 s wait at most, then the oldest goes."""
-        if not self._connected:
+        if not self._reconnecting.connected:
             self._feed.hear(audio)
         elif (chunk := self._feed.hear_at_once(audio)) is not None:
             self._call.hear(chunk)
@@ -167,113 +142,26 @@ class FluxSource:
         helped for as long as the settings allow.
         """
         self._call.report_to(report)
-        error: SourceError | None = None
         try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._hear)
-                error = await self._stay_connected()
-                tasks.cancel_scope.cancel()
-        except* SourceError as group:  # whoever is told of events could not take them
-            error = _first(group)
+            await self._reconnecting.run(self._hear)
         finally:
             self._call.orders.abandon(SourceLost(f"turn source {self._routes[0].host} is gone"))
             self._call.wake()
-        if error is not None:
-            raise error
 
     async def _hear(self) -> None:
         call = self._call
         while (chunk := await self._feed.next_chunk()) is not None:
             call.hear(chunk)
-            lost = self._lost_at is not None and not self._connected
+            lost = self._reconnecting.lost_at is not None
             if lost and call.listen().speech_s >= self._patience.barge_in_s:
                 call.tell(call.turns.begin(call.ring.seconds(call.ring.end)))
         call.ring.finished = True
         call.wake()
 
-    async def _stay_connected(self) -> SourceError | None:
-        """Converse over one connection after the other; return what ended that, if anything."""
-        began_at = clock.now()
-        retries = Retries(self._patience.retries, len(self._routes), began_at)
-        while True:
-            route = self._routes[retries.route]
-            error = await self._try(route, retries)
-            if error is None:
-                return None
-            now = clock.now()
-            wait_s = self._wait_s(error, retries, now)
-            log.warning("flux.lost", host=route.host, error=str(error), wait_s=wait_s)
-            if wait_s is None:
-                return error
-            if self._connected:
-                self._connected, self._lost_at = False, now
-            await anyio.sleep(wait_s)
-
-    def _wait_s(self, error: SourceError, retries: Retries, now: float) -> float | None:
-        """Decide how long to wait before the next try; None if there is to be none."""
-        match error:
-            case Lost(retry_after_s=retry_after_s):
-                return retries.lost(now, self._chance, retry_after_s)
-            case SourceRefused():
-                return retries.refused(now, self._chance)
-            case _:
-                return None
-
-    async def _try(self, route: Route, retries: Retries) -> SourceError | None:
-        """Connect over this route and converse; return what went wrong, or None."""
+    async def _connect(self, route: Route) -> Connection:
         call, patience = self._call, self._patience
         try:
-            with anyio.CancelScope(deadline=retries.deadline) as limited:
-                await self._stand_in_line()
-                line = await open_line(route, call.orders.active, patience, call.oddities)
+            line = await open_line(route, call.orders.active, patience, call.oddities)
         except SourceError as exc:
-            return self._understood(exc, explained=False)
-        if limited.cancelled_caught:
-            return route.lost("cannot be reached in time")
-        connection = Connection(line, call, patience)
-        self._enter(route, retries, connection)
-        error: SourceError | None = None
-        try:
-            error = await connection.run()
-        finally:
-            if error is None:
-                await line.close(2 * patience.close_s)
-            else:
-                line.abort()
-        return self._understood(error, explained=connection.explained)
-
-    async def _stand_in_line(self) -> None:
-        """Wait until it is this call's turn to come back; a call that begins need not."""
-        if self._tried:
-            crowd = _crowd.get(None) or Crowd()
-            _crowd.set(crowd)
-            await anyio.sleep_until(crowd.admit(clock.now()))
-        self._tried = True
-
-    def _enter(self, route: Route, retries: Retries, connection: Connection) -> None:
-        """Take note of a new connection, and of the outage it ended."""
-        self._connected = True
-        if self._lost_at is not None:
-            outage = Outage(
-                began_at=self._lost_at,
-                gap_s=clock.now() - self._lost_at,
-                tries=retries.failures,
-                replayed_s=connection.replayed_s,
-                missing_s=connection.missing_s,
-                host=route.host,
-            )
-            self.outages.append(outage)
-            log.info("flux.reconnected", **asdict(outage))
-        retries.connected()
-
-    def _understood(self, error: SourceError | None, *, explained: bool) -> SourceError | None:
-        """Make an end of it where a server twice did not understand us, and nobody knows why."""
-        if not (isinstance(error, Lost) and error.unparsable) or explained:
-            return error
-        again, self._unparsable = self._unparsable, True
-        return SourceRefused(str(error)) if again else error
-
-
-def _first(group: BaseExceptionGroup[SourceError]) -> SourceError:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+            raise call.understood(exc, explained=False) from exc
+        return Connection(line, call, patience)

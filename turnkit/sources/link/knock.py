@@ -7,7 +7,7 @@ from websockets.http11 import Response
 
 from turnkit.dial import NotTrusted, Offer, Refused, Unreachable, dial
 from turnkit.errors import SourceError
-from turnkit.sources.flux.patience import Patience
+from turnkit.sources.link.patience import Patience
 
 _WRITE_LIMIT_BYTES = 4096  # audio that cannot leave is to wait in the ring, where it is bounded
 

@@ -15,8 +15,8 @@ import structlog
 
 from turnkit import clock
 from turnkit.errors import SourceError, SourceLost, SourceRefused
-from turnkit.sources.flux.crowd import Crowd
-from turnkit.sources.flux.retries import Chance, Retries, RetryPolicy
+from turnkit.sources.link.crowd import Crowd
+from turnkit.sources.link.retries import Chance, Retries, RetryPolicy
 
 log = structlog.get_logger(__name__)
 

@@ -6,8 +6,8 @@ Pure: who sends it asks what is due, and says what was sent.
 from math import inf
 from typing import Protocol
 
-from turnkit.sources.flux.pace import Pace
-from turnkit.sources.flux.ring import Piece, Ring
+from turnkit.sources.link.pace import Pace
+from turnkit.sources.link.ring import Piece, Ring
 
 
 class Call(Protocol):

@@ -1,6 +1,6 @@
 """The pace: late audio goes faster than it came, up to the limit, until it is late no more."""
 
-from turnkit.sources.flux.pace import Pace
+from turnkit.sources.link.pace import Pace
 
 HEARD = [0.08 * n for n in range(400)]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from turnkit.sources.flux.retries import RetryPolicy
+from turnkit.sources.link.retries import RetryPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from turnkit.audio.frames import AudioFormat
-from turnkit.sources.flux.ring import Piece, Ring
+from turnkit.sources.link.ring import Piece, Ring
 
 PHONE = AudioFormat(8000, "mulaw")
 

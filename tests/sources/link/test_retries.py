@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from turnkit.sources.flux.retries import Retries, RetryPolicy
+from turnkit.sources.link.retries import Retries, RetryPolicy
 
 
 def evenly():
