@@ -9,7 +9,7 @@ from itertools import count
 from turnkit.audio.frames import FRAME_S, AudioFormat, samples_of
 from turnkit.audio.g711 import encode_mulaw
 from turnkit.playout import Playout
-from turnkit.sources.flux.ring import Ring
+from turnkit.sources.link.ring import Ring
 from turnkit.transports import twilio_wire
 from turnkit.transports.chunks import Chunks
 from turnkit.transports.outbox import Frame, Outbox

@@ -28,11 +28,11 @@ from turnkit.errors import SourceError
 from turnkit.sources.feed import CHUNK_S
 from turnkit.sources.flux.factory import parameters_of
 from turnkit.sources.flux.line import Gone, Line, Oddities, greet, knock
-from turnkit.sources.flux.patience import Patience
 from turnkit.sources.flux.places import read_places
 from turnkit.sources.flux.route import Route
 from turnkit.sources.flux_query import ListenParameters
 from turnkit.sources.flux_wire import CloseStream, TurnInfo
+from turnkit.sources.link.patience import Patience
 
 STEP_S = 5.0
 """How long name, TCP and TLS may take, each."""
