@@ -20,8 +20,9 @@ from benchmarks.turns.local import BEST
 from benchmarks.turns.manifest import RATE_HZ
 from benchmarks.turns.packs import SHARED, Kinds, Only, Packs, RecognizerName, chosen
 from benchmarks.turns.pool import carried_out, processes
-from benchmarks.turns.report import SHARE, interval, open_console, told
+from benchmarks.turns.report import SHARE, interval, open_console, told, write_json
 from benchmarks.turns.tasks import LOCAL, Spec
+from turnkit.errors import ConfigError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -38,33 +39,49 @@ HoldS = Annotated[
     float, typer.Option(min=0, help="How long one must speak over the agent; 0: stop at once.")
 ]
 Parquet = Annotated[list[Path], typer.Argument(help="Files of the data set.", metavar="FILE...")]
+SmartTurn = Annotated[
+    str | None, typer.Option(help="The engine's second opinion: smart-turn's onnx file, or auto.")
+]
+Out = Annotated[Path | None, typer.Option(help="A folder for the figures, as JSON.")]
 Folder = Annotated[Path, typer.Argument(help="A folder of NAME.flac and NAME.flux.json.")]
 
 
-def recordings(folder: Folder = SHARED / "recordings", *, endpoint: str = LOCAL) -> None:
+def recordings(
+    folder: Folder = SHARED / "recordings",
+    *,
+    endpoint: str = LOCAL,
+    smart_turn: SmartTurn = None,
+) -> None:
     """Compare with what real Flux did on the same audio, event by event; prints Markdown."""
-    spec = Spec(endpoint)
+    spec = Spec(endpoint, smart_turn=smart_turn)
     found = list(sessions.compared(spec.open(), sessions.load_sessions(folder)))
     console.print(sessions.markdown(found, spec.open().name), soft_wrap=True, markup=False)
 
 
 def acknowledgements(
-    packs: Packs = None, *, recognizer: RecognizerName = BEST, barge_in_s: HoldS = BARGE_IN_S
+    packs: Packs = None,
+    *,
+    recognizer: RecognizerName = BEST,
+    barge_in_s: HoldS = BARGE_IN_S,
+    only: Only = None,
+    out: Out = None,
 ) -> None:
-    """Lay short answers, noise, echo and interruptions over an agent's speech: what stops it?"""
+    """Lay short answers, noise, echo and interruptions over an agent's speech: what stops it?
+
+    With --only the sounds are those of these recordings; the agent's speech is still all there is.
+    """
     pack = chosen(packs, None, None)
-    scenes = list(scenery.scenes(scenery.sounds(pack), scenery.agent_speech(pack)))
+    laid = scenery.sounds(chosen(packs, None, only))
+    scenes = list(scenery.scenes(laid, scenery.agent_speech(pack)))
     found = [
         stop
         for batch in _tracked("scenes", judge, batches(scenes, barge_in_s, recognizer))
         for stop in batch
     ]
-    shown = Table("over agent speech", "scenes", "stop it", "95 %", box=box.SIMPLE_HEAD)
-    for name, figure in scenery.stopped(found).items():
-        shown.add_row(name, str(figure.count), told(SHARE, figure), interval(SHARE, figure))
-    console.print(shown)
-    p50, p95 = (told("", figure) for figure in scenery.reactions(found))
-    console.print(f"interruptions stop it after: p50 {p50}, p95 {p95}", highlight=False)
+    figures = scenery.figures(found, recognizer, barge_in_s)
+    _show_stops(figures)
+    if out is not None:
+        _write_stops(figures, out)
 
 
 def invariants(
@@ -102,6 +119,25 @@ def costs(packs: Packs = None) -> None:
         times = (row.share, row.frame_p99_s, row.frame_worst_s)
         shown.add_row(name, *(f"{value * 1000:.1f} ms" for value in times))
     console.print(shown)
+
+
+def _show_stops(figures: scenery.Figures) -> None:
+    shown = Table("over agent speech", "scenes", "stop it", "95 %", box=box.SIMPLE_HEAD)
+    for name, figure in figures.stopped.items():
+        shown.add_row(name, str(figure.count), told(SHARE, figure), interval(SHARE, figure))
+    console.print(shown)
+    p50, p95 = told("", figures.stopped_after_p50_s), told("", figures.stopped_after_p95_s)
+    console.print(f"interruptions stop it after: p50 {p50}, p95 {p95}", highlight=False)
+
+
+def _write_stops(figures: scenery.Figures, folder: Path) -> None:
+    file = folder / "acknowledgements.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(figures, file)
+    except OSError as exc:
+        raise ConfigError(f"{folder} cannot be written: {exc.strerror}") from exc
+    console.print(f"written to {file}", highlight=False)
 
 
 def _tracked(what: str, work: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:

@@ -1,25 +1,22 @@
 """How good the fitted numbers are on calls they were not fitted on. Pure.
 
-One recording (or voice) at a time is left out, shrinkage and intercept are chosen on the others
-alone, the numbers are fitted on them, and the one left out is scored. So nothing a score is made of
-has seen the pauses it is about; only the policy of an operating point is chosen on them, as
-everywhere.
+One recording (or voice) at a time is left out, the shrinkage is chosen on the others alone, the
+numbers are fitted on them, and the one left out is scored. So nothing a score is made of has seen
+the pauses it is about; only the policy of an operating point is chosen on them, as everywhere.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchmarks.turns.calibration import Calibration, calibration
 from benchmarks.turns.fitting import (
-    LIFTS,
     RIDGES,
     Timing,
     errors,
     fit_prior,
     fit_timing,
-    lifted,
     scores,
 )
 from benchmarks.turns.manifest import Recording
@@ -34,10 +31,22 @@ Group = Callable[[Recording], str]
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What came of it, on the pauses that were left out; both hearings of each together."""
+    """What came of it, on the pauses that were left out; all hearings of each together."""
 
     points: OperatingPoints
     calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """Numbers fitted without each group, by the group's name."""
+
+    group: Group
+    fitted: Mapping[str, tuple[Prior, Timing]]
+
+    def without(self, recording: Recording) -> tuple[Prior, Timing] | None:
+        """Return the numbers that were fitted without this recording; None if none were."""
+        return self.fitted.get(self.group(recording))
 
 
 def by_clip(recording: Recording) -> str:
@@ -70,49 +79,51 @@ def choose_ridge(observed: Sequence[Observed], kind: str, names: Sequence[str]) 
         ]
     )
     worse = told - told[told.mean(axis=1).argmin()]
-    # Of two hearings of the same pause the second tells nothing new.
+    # Of five hearings of the same pause four tell nothing new.
     doubt = worse.std(axis=1) / np.sqrt(told.shape[1] / len(SHIFTS_S))
     return max(np.array(RIDGES)[worse.mean(axis=1) <= doubt].tolist())
 
 
-def choose_lift(
-    observed: Sequence[Observed], kind: str, names: Sequence[str], ridge: float
-) -> float:
-    """Return what to add to the intercept, judged likewise.
-
-    Weights that are shrunk are too timid as silence lasts: on voices left out, more turns are over
-    at 0.7 than 70 %. How an endpoint ranks pauses is not touched by it.
-    """
-    total = np.zeros(len(LIFTS))
-    for known, unseen in _voices_left_out(observed, kind):
-        prior, timing = fit(known, names, ridge)
-        total += [errors(unseen, lifted(prior, lift), timing).sum() for lift in LIFTS]
-    return LIFTS[int(total.argmin())]
-
-
-def fit_calibrated(
+def fit_chosen(
     observed: Sequence[Observed], kind: str, names: Sequence[str]
 ) -> tuple[Prior, Timing]:
-    """Fit on these pauses, with shrinkage and intercept that suit recordings of one kind."""
-    ridge = choose_ridge(observed, kind, names)
-    prior, timing = fit(observed, names, ridge)
-    return lifted(prior, choose_lift(observed, kind, names, ridge)), timing
+    """Fit on these pauses, with the shrinkage that suits recordings of one kind."""
+    return fit(observed, names, choose_ridge(observed, kind, names))
+
+
+def folds(
+    observed: Sequence[Observed], kind: str, names: Sequence[str], group: Group = by_clip
+) -> Folds:
+    """Fit without each group that has recordings of one kind."""
+    held_out = sorted({group(p.recording) for p in observed if p.recording.kind == kind})
+    fitted = {
+        left_out: fit_chosen([p for p in observed if group(p.recording) != left_out], kind, names)
+        for left_out in held_out
+    }
+    return Folds(group, fitted)
+
+
+def scored_by(fitted: Folds, observed: Sequence[Observed]) -> Scores:
+    """Score pauses, each by the numbers fitted without its group; others are passed over.
+
+    Args:
+        fitted: the numbers.
+        observed: what they were fitted on, or the same recordings over another line.
+    """
+    said = {
+        id(pause): scores(pause, *numbers)
+        for pause in observed
+        if (numbers := fitted.without(pause.recording)) is not None
+    }
+    found = _scored([pause for pause in observed if id(pause) in said], said)
+    return Scores(operating_points(sweep(found)), calibration(found))
 
 
 def cross_validated(
     observed: Sequence[Observed], kind: str, names: Sequence[str], group: Group = by_clip
 ) -> Scores:
     """Score the recordings of one kind, each by numbers fitted without its group."""
-    held_out = sorted({group(p.recording) for p in observed if p.recording.kind == kind})
-    said: dict[int, Floats] = {}
-    for left_out in held_out:
-        known = [pause for pause in observed if group(pause.recording) != left_out]
-        fitted = fit_calibrated(known, kind, names)
-        for pause in observed:
-            if group(pause.recording) == left_out:
-                said[id(pause)] = scores(pause, *fitted)
-    found = _scored([pause for pause in observed if id(pause) in said], said)
-    return Scores(operating_points(sweep(found)), calibration(found))
+    return scored_by(folds(observed, kind, names, group), observed)
 
 
 def timer(observed: Sequence[Observed], kind: str) -> OperatingPoints:

@@ -4,7 +4,7 @@
 
 Prints cross-validated scores, without and with smart-turn, and with `--write` puts the numbers
 fitted on everything into `turnkit/engine/model.toml`. The same pack gives the same numbers. Takes
-some two minutes, and as much again with smart-turn.
+a minute, or two with smart-turn.
 """
 
 import datetime
@@ -19,7 +19,7 @@ from benchmarks.turns.crossval import (
     by_clip,
     by_voice,
     cross_validated,
-    fit_calibrated,
+    fit_chosen,
     timer,
 )
 from benchmarks.turns.fitting import (
@@ -31,7 +31,7 @@ from benchmarks.turns.fitting import (
     counts,
 )
 from benchmarks.turns.manifest import load_pack
-from benchmarks.turns.observed import Observed, observe
+from benchmarks.turns.observed import SHIFTS_S, Observed, observe
 from benchmarks.turns.sweep import OperatingPoint, OperatingPoints
 from turnkit.engine.model import FILE, Prior, load_model
 from turnkit.engine.smart_turn import AUTO, find_smart_turn, load_smart_turn
@@ -52,9 +52,9 @@ def main(
     observed = list(observe(load_pack(pack), opinion))
     lines = _report(observed, with_opinion=opinion is not None)
     print("\n".join(lines))
-    prosody, timing = fit_calibrated(observed, JUDGED, PROSODY)
+    prosody, timing = fit_chosen(observed, JUDGED, PROSODY)
     if opinion is not None:
-        with_smart_turn, _ = fit_calibrated(observed, JUDGED, WITH_OPINION)
+        with_smart_turn, _ = fit_chosen(observed, JUDGED, WITH_OPINION)
     else:
         with_smart_turn = load_model().with_smart_turn
         lines.append("smart-turn was not at hand: its numbers are those of an earlier fit")
@@ -69,7 +69,7 @@ def _report(observed: Sequence[Observed], *, with_opinion: bool) -> list[str]:
     holds, ends = counts(observed)
     clips = len({pause.recording.clip for pause in observed})
     lines = [
-        f"Fitted on {clips} clips: {holds} holds, {ends} ends, each heard twice.",
+        f"Fitted on {clips} clips: {holds} holds, {ends} ends, each heard {len(SHIFTS_S)} times.",
         f"Scores on the {JUDGED} clips, left out of the fit; 95 % intervals over turns.",
         _row("", "cut off @300 ms", "@600 ms", "latency @5 %", "@10 %"),
         _points("silence timer", timer(observed, JUDGED)),

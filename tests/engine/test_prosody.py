@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from turnkit.engine.prosody import SPAN_SAMPLES, Voice, levels, measure
+from turnkit.engine.prosody import SPAN_SAMPLES, Cues, Ending, Voice, averaged, levels, measure
 
 RATE_HZ = 16000
 NOISE_DB = -80.0
@@ -103,3 +103,11 @@ def test_a_voice_is_known_by_what_it_said_last():
     for _ in range(100):
         voice.take(2.0, 50)
     assert voice.usual(4.0, 50) == pytest.approx(2.06, abs=0.02)
+
+
+def test_of_two_measurements_the_mean_counts_and_the_later_instant():
+    first = Ending(0.1, Cues(1.0, 0.0, -4.0, 2.0, -2.0, 10.0), pitch=3.0, voiced_frames=50)
+    second = Ending(0.18, Cues(3.0, 0.2, -2.0, 2.0, -4.0, 30.0), pitch=3.5, voiced_frames=60)
+    assert averaged(first, second) == Ending(
+        0.18, Cues(2.0, 0.1, -3.0, 2.0, -3.0, 20.0), pitch=3.5, voiced_frames=60
+    )

@@ -19,11 +19,19 @@ from turnkit.audio.frames import Samples
 from turnkit.engine.activity import Activity
 from turnkit.engine.holds import LONGEST_S, SHORTEST_S, Holds
 from turnkit.engine.model import OPINION, Model, bounded
-from turnkit.engine.prosody import RATE_HZ, SPAN_SAMPLES, Ending, Voice, levels, measure
+from turnkit.engine.prosody import (
+    RATE_HZ,
+    SPAN_SAMPLES,
+    Ending,
+    Voice,
+    averaged,
+    levels,
+    measure,
+)
 from turnkit.engine.smart_turn import HEARD_S, Opinion
 
 _LOOKS = 2  # frames: in the first one there may be too little of the pause to tell its beginning
-_NOISE_PERCENTILE = 5  # of the last 8 s: a twentieth of the time nobody makes a sound
+_NOISE_PERCENTILE = 10  # of the last 8 s: a tenth of the time nobody makes a sound
 _LEAD_S = 0.3  # of the time before a turn, for the other model
 
 # The detector's first window of silence begins 90 ms (median) after the speech ended, which the
@@ -129,7 +137,8 @@ class Pauses:
         heard = heard - np.int16(heard.mean())  # some sound cards add a constant
         noise_db = float(np.percentile(levels(heard), _NOISE_PERCENTILE))
         last = np.pad(heard[-SPAN_SAMPLES:], (max(SPAN_SAMPLES - len(heard), 0), 0))
-        self.ending = measure(last, noise_db, self._voice)
+        ending = measure(last, noise_db, self._voice)
+        self.ending = ending if self.ending is None else averaged(self.ending, ending)
         earliest_s, latest_s = expected_s + _EARLIER_S, max(expected_s - _LATER_S, 0.0)
         self._ended_s = self._now_s - min(max(self.ending.silence_s, latest_s), earliest_s)
         self._weigh()

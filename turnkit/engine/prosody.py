@@ -5,7 +5,7 @@ line's own noise), because levels and absolute pitch do not carry over from one 
 Which of them tell an end from a pause for thought is not decided here: see `model.toml`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -127,6 +127,12 @@ def measure(samples: Samples, noise_db: float, voice: Voice) -> Ending:
         **_of_pitch(semitones[voiced] - usual, np.flatnonzero(voiced)),
     )
     return Ending((len(level) - end) * HOP_S, cues, median, voiced_frames)
+
+
+def averaged(before: Ending, now: Ending) -> Ending:
+    """Return an ending measured twice: what matters is the mean, since when it is the later."""
+    means = Cues(*((one + other) / 2 for one, other in zip(before.cues, now.cues, strict=True)))
+    return replace(now, cues=means)
 
 
 def _stopped(level: Floats, speech_db: float) -> int:

@@ -31,6 +31,21 @@ def test_a_clip_is_scored_and_everything_is_written(shared, tmp_path, capsys):
     assert {file.suffix for file in (tmp_path / "out").iterdir()} == {".json", ".png"}
 
 
+def test_what_stops_an_agent_is_told_and_written(shared, tmp_path, capfd):
+    code = run(
+        *("acknowledgements", shared / "audio", "--recognizer", "none", "--out", tmp_path / "out"),
+        *("--only", "ps_cards_001", "--only", "google_brooklyn"),
+    )
+    said = capfd.readouterr()
+    figures = json.loads((tmp_path / "out" / "acknowledgements.json").read_text())
+    assert code == 0
+    assert "interruptions stop it after: p50" in said.out
+    assert "engine.heard" not in said.out + said.err
+    assert figures["barge_in_s"] == 0.8
+    assert {"answer", "interruption", "echo"} < figures["stopped"].keys()
+    assert figures["stopped"]["interruption"]["value"] == 1.0
+
+
 def test_rules_are_held_against_the_clips_asked_for(shared, capsys):
     code = run("invariants", shared / "audio", "--recognizer", "none", "--only", "digit_3_george_0")
     assert "0 rules broken" in capsys.readouterr().out

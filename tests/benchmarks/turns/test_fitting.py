@@ -1,12 +1,14 @@
 """The engine's numbers are got back from pauses they made themselves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from benchmarks.turns.crossval import by_clip, choose_lift, choose_ridge, cross_validated, fit
+from benchmarks.turns.crossval import by_clip, choose_ridge, cross_validated, fit, folds, scored_by
 from benchmarks.turns.fit import _toml
 from benchmarks.turns.fitting import (
-    LIFTS,
+    ENDS,
     PROSODY,
     PROSODY_RANGE,
     RIDGES,
@@ -15,12 +17,11 @@ from benchmarks.turns.fitting import (
     errors,
     fit_prior,
     fit_timing,
-    lifted,
     scores,
 )
-from benchmarks.turns.observed import Moment, Observed
+from benchmarks.turns.observed import SHIFTS_S, Moment, Observed
 from turnkit.engine.holds import HoldLengths
-from turnkit.engine.model import FILE, load_model
+from turnkit.engine.model import FILE, OPINION, load_model
 from turnkit.engine.prosody import Cues
 
 FRAME_S = 0.08
@@ -35,12 +36,15 @@ def moments(length_s, steadiness, noise, began_s=0.0):
 
 @pytest.fixture(scope="module")
 def observed(recording):
-    """240 pauses in 4 clips: holds are lognormal, before ends the sound changes by 1 more."""
+    """240 pauses in 4 clips: holds are lognormal, before ends the sound changes by 1 more.
+
+    A third of them are ends, which is what is taken for granted.
+    """
     random = np.random.default_rng(5)
     found = []
     lengths = random.lognormal(HOLDS.mu, HOLDS.sigma, 400)
     for n, hold_s in enumerate(lengths[lengths > 0.12][:240]):
-        over = bool(random.random() < 0.4)
+        over = bool(random.random() < 1 / 3)
         length_s = np.inf if over else hold_s
         steadiness = random.normal(1.0 if over else 0.0)
         heard = moments(length_s, steadiness, noise=random.normal())
@@ -90,7 +94,7 @@ def test_prosody_alone_is_never_surer_than_its_range(observed):
 
 
 def test_a_score_is_a_probability(observed):
-    prior, timing = fit(observed, ["steadiness"], 1.0)
+    prior, timing = fit(observed * len(SHIFTS_S), ["steadiness"], 1.0)
     first = np.array([scores(pause, prior, timing)[0] for pause in observed])
     over = np.array([pause.over for pause in observed])
     for low, high in ((0.0, 0.35), (0.35, 0.6), (0.6, 1.0)):
@@ -111,10 +115,39 @@ def test_shrinkage_is_chosen_on_what_was_left_out(observed):
     assert choose_ridge(observed, "utterance", ["steadiness"]) in RIDGES
 
 
-def test_the_intercept_is_lifted_as_far_as_what_was_left_out_asks_for(observed):
-    assert choose_lift(observed, "utterance", ["steadiness"], RIDGES[0]) in LIFTS[:3]
-    prior, _ = fit(observed, ["steadiness"], 1.0)
-    assert lifted(prior, 0.2).intercept == pytest.approx(prior.intercept + 0.2)
+def test_how_many_pauses_are_ends_is_not_learned_from_them(observed):
+    ends = [pause for pause in observed if pause.over]
+    for some in (observed, observed[:100] + ends):
+        prior, _ = fit(some, ["steadiness"], 1.0)
+        usual = prior.log_odds({"steadiness": prior.cues["steadiness"].mean})
+        assert 1 / (1 + np.exp(-usual)) == pytest.approx(ENDS)
+
+
+def test_another_model_counts_as_two_cues(observed):
+    told = [replace(pause, moments=tuple(with_opinion(pause))) for pause in observed]
+    cues = fit_prior(told, fit_timing(told), ["steadiness", OPINION], ridge=1e6).cues
+    assert cues[OPINION].weight == pytest.approx(2 * cues["steadiness"].weight, rel=1e-3)
+
+
+def with_opinion(pause):
+    """Its moments, heard by another model that knows what the steadiness tells."""
+    return [replace(moment, opinion=moment.cues.steadiness) for moment in pause.moments]
+
+
+def test_numbers_fitted_without_a_clip_score_it_over_any_line(observed, recording, turn):
+    fitted = folds(observed, "utterance", ["steadiness"], by_clip)
+    assert set(fitted.fitted) == {f"clip{n}" for n in range(4)}
+    assert fitted.without(recording(name="clip2")) is fitted.fitted["clip2"]
+    assert fitted.without(recording(name="another")) is None
+    clip = recording(turn(0.0, 3.0, holds=[(1.0, 1.6)]), name="clip2")
+
+    def brier(hold_cue, end_cue):
+        hold = Observed(clip, 0, False, 0.6, moments(0.6, hold_cue, 0.0, began_s=1.0))
+        end = Observed(clip, 0, True, np.inf, moments(9.0, end_cue, 0.0, began_s=3.0))
+        stranger = replace(hold, recording=recording(name="another"))
+        return scored_by(fitted, [hold, end, stranger]).calibration.brier.value
+
+    assert brier(hold_cue=-0.5, end_cue=1.5) < brier(0.3, 0.3) < brier(1.5, -0.5)
 
 
 def test_what_is_scored_was_not_learned_from(observed, recording, monkeypatch):
@@ -126,7 +159,6 @@ def test_what_is_scored_was_not_learned_from(observed, recording, monkeypatch):
 
     monkeypatch.setattr("benchmarks.turns.crossval.fit", noting)
     monkeypatch.setattr("benchmarks.turns.crossval.choose_ridge", lambda *_: 4.0)
-    monkeypatch.setattr("benchmarks.turns.crossval.choose_lift", lambda *_: 0.0)
     found = cross_validated(observed, "utterance", ["steadiness"], by_clip)
     assert len(known) == 4
     assert all(len(clips) == 3 for clips in known)
