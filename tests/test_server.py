@@ -1,5 +1,6 @@
 """The server on real sockets: what it refuses, how it ends, what rude clients get."""
 
+import importlib
 import json
 import signal
 import socket
@@ -390,3 +391,15 @@ def test_an_agent_that_refuses_to_end_does_not_keep_the_process():
             client.recv(timeout=WAIT_S)
         process.send_signal(signal.SIGTERM)
         assert process.wait(WAIT_S) == 0
+
+
+async def test_what_a_model_keeps_open_is_closed_when_the_server_ends(tmp_path, monkeypatch):
+    folder = tmp_path / "house"
+    folder.mkdir()
+    source = "closed = []\ndef create(argument, settings): ...\nasync def close(): closed.append(1)\n"
+    (folder / "model.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    async with serving(llm="house.model"):
+        module = importlib.import_module("house.model")
+        assert module.closed == []
+    assert module.closed == [1]

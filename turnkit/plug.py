@@ -78,6 +78,16 @@ def check(settings: Settings) -> None:
     open_model(settings)
 
 
+async def close(settings: Settings) -> None:
+    """Close what the model keeps open between calls; for the end of a server.
+
+    A module of a model may have an async function `close` for that.
+    """
+    module, _ = load("llm", "turnkit.llm", settings.llm)
+    if (close_model := getattr(module, "close", None)) is not None:
+        await close_model()
+
+
 def load(kind: str, package: str, spec: str) -> tuple[ModuleType, str | None]:
     """Import what `spec` names; return its module and argument.
 

@@ -19,7 +19,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from turnkit import client_socket, watchdog
+from turnkit import client_socket, plug, watchdog
 from turnkit.calls import Calls
 from turnkit.config import Settings
 from turnkit.errors import ConfigError
@@ -125,7 +125,7 @@ class _Server(uvicorn.Server):
         self.ready = anyio.Event()
         self._listener = listener
         self._calls: Calls = app.state.calls
-        self._drain_s = settings.drain_s
+        self._settings = settings
         self._drain_until = inf
         self._progress_at = 0.0
 
@@ -141,6 +141,7 @@ class _Server(uvicorn.Server):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(watchdog.watch)
             await super()._serve(sockets)
+            await plug.close(self._settings)
             tasks.cancel_scope.cancel()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -167,7 +168,7 @@ class _Server(uvicorn.Server):
 
     def _drained(self, now: float) -> bool:
         if self._drain_until == inf:
-            self._drain_until = now + self._drain_s
+            self._drain_until = now + self._settings.drain_s
         left = len(self._calls)
         if left and now >= self._progress_at:
             self._progress_at = now + PROGRESS_S
