@@ -164,7 +164,8 @@ def test_workers_that_cannot_live_are_given_up(tmp_path):
         "import multiprocessing, os\n"
         "if multiprocessing.parent_process(): os._exit(7)\n"
         "from turnkit import Agent\n"
-        "class Brief(Agent): pass\n"
+        "class Brief(Agent):\n"
+        "    async def reply(self, turn): yield 'Yes.'\n"
     )
     program = (
         "import turnkit.workers, turnkit.cli, sys; turnkit.workers.RESTARTS = 1\n"
