@@ -32,7 +32,7 @@ from turnkit.turn.events import (
     Update,
 )
 from turnkit.turn.machine import MAX_PROMPTS, TurnMachine
-from turnkit.turn.policy import TurnPolicy
+from turnkit.turn.policy import BargeIn, TurnPolicy
 from turnkit.turn.states import AgentSpeaking, Listening, Thinking, UserSpeaking
 
 
@@ -130,6 +130,16 @@ def test_a_turn_without_words_is_recorded_as_declined():
 def test_a_turn_whose_end_never_came_is_recorded_as_superseded():
     _, commands = run(StartOfTurn(0), StartOfTurn(1))
     assert commands == [CloseTurn(0, "superseded", "its end never came")]
+
+
+def test_so_is_one_that_a_paused_reply_was_waiting_for():
+    pausing = TurnPolicy(barge_in=BargeIn("pause"))
+    begun = [EndOfTurn(0, "a"), PlayoutStarted(1), StartOfTurn(1), EagerEndOfTurn(3, "book it")]
+    _, commands = run(*begun, EndOfTurn(1, "a"), policy=pausing)
+    assert [c for c in commands if isinstance(c, CloseTurn)] == [
+        CloseTurn(0, "interrupted"),
+        CloseTurn(1, "superseded", "its end never came"),
+    ]
 
 
 def test_a_second_end_of_a_turn_changes_nothing():

@@ -27,7 +27,7 @@ from turnkit.turn.commands import (
     ResumeReply,
     StartReply,
 )
-from turnkit.turn.events import EndOfTurn, StartOfTurn
+from turnkit.turn.events import EagerEndOfTurn, EndOfTurn, StartOfTurn, TurnResumed
 
 Promise: TypeAlias = Callable[[Heard], Iterator[str]]
 
@@ -219,5 +219,5 @@ def _final_turns(heard: Heard) -> Iterator[int]:
     for _, item in heard.tape:
         if isinstance(item, EndOfTurn) and item.turn >= newest:
             yield item.turn
-        if isinstance(item, StartOfTurn | EndOfTurn):
+        if isinstance(item, StartOfTurn | EagerEndOfTurn | TurnResumed | EndOfTurn):
             newest = max(newest, item.turn)

@@ -116,8 +116,9 @@ def overlapping(moves: Moves, state: Overlapping, event: StateEvent, now: float)
     match event:
         case StartOfTurn(turn) | EagerEndOfTurn(turn) | TurnResumed(turn) | EndOfTurn(turn) if (
             turn != state.turn
-        ):
-            return _give_way(moves, speaking, event, now)
+        ):  # the end of this turn was lost on the way
+            cut = moves.cut(speaking, "barge_in", "interrupted")
+            return moves.instead([*cut, *moves.supersede(state.turn)], event, now)
         case EndOfTurn():
             return _judge_ended(moves, state, event, now)
         case EagerEndOfTurn(_, words) | TurnResumed(_, words) | StartOfTurn(_, words):
