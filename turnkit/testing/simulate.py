@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -139,8 +140,9 @@ async def _disturb(mood: Mood, transport: MemoryTransport, end: float) -> None:
     breaks = mood.strikes("line broke", 0.1)
     while mood.strikes("key pressed", 0.3):
         await anyio.sleep(mood.random.uniform(0, end / 2))
-        await transport.feed(DigitPressed("5"))
-        await transport.feed(EndTurnRequested())
+        with suppress(anyio.ClosedResourceError):  # the call was over at that very instant
+            await transport.feed(DigitPressed("5"))
+            await transport.feed(EndTurnRequested())
     if breaks:
         transport.break_off()
 
