@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from turnkit.plain_frames import FrameEnds, read_message
+from turnkit.plain_frames import FrameEnds, read_message, write_message
 
 messages = st.one_of(st.text(), st.binary(), st.binary(min_size=120, max_size=300))
 sizes = st.lists(st.integers(1, 40))
@@ -31,6 +31,17 @@ def test_messages_are_read_one_after_the_other(said, rest):
 def test_a_message_that_is_not_there_whole_is_left_alone(message):
     data = frame(message)
     assert all(read_message(data[:size], 0) is None for size in range(len(data)))
+
+
+@given(messages)
+def test_messages_are_written_as_websockets_writes_them(message):
+    assert write_message(message) == frame(message, mask=False)
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
+def test_a_length_takes_as_many_bytes_as_it_needs(size):
+    message = b"\0" * size
+    assert write_message(message) == frame(message, mask=False)
 
 
 ODD = {

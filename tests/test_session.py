@@ -183,6 +183,32 @@ async def test_an_agent_that_yields_nonsense_fails_with_its_name():
     assert heard.items(CloseTurn)[0][1] == CloseTurn(0, "failed", reason)
 
 
+@pytest.mark.parametrize(
+    ("reply", "returned"),
+    [(lambda _: "hello", "str"), (lambda _: ["hello"], "list"), (anyio.sleep, "coroutine")],
+)
+async def test_an_agent_that_is_no_generator_fails_with_what_to_write(reply, returned):
+    class Plain(Agent):
+        def reply(self, turn):
+            return reply(turn)
+
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=Plain())
+    (_, closed), *_ = heard.items(CloseTurn)
+    assert closed.reason == (
+        f"TypeError: reply() returned {returned}; write it as an async generator: "
+        "async def reply(self, turn): yield ..."
+    )
+
+
+async def test_an_agent_that_is_no_generator_and_raises_costs_one_reply():
+    class Plain(Agent):
+        def reply(self, turn):
+            raise ValueError("boom")
+
+    heard = await play((1.0, EndOfTurn(0, "hi")), agent=Plain())
+    assert heard.items(CloseTurn)[0][1] == CloseTurn(0, "failed", "ValueError: boom")
+
+
 class Deaf(Agent):
     """Swallows every cancellation, for half a minute."""
 

@@ -80,7 +80,7 @@ def keep_talking(monkeypatch):
 
 def cancel_without_silence(monkeypatch):
     """A cancelled reply ends, but what was sent of it plays on."""
-    monkeypatch.setattr(Speaker, "cancel", lambda self: self._scope.cancel())
+    monkeypatch.setattr(Speaker, "cancel", lambda self: self._give_up())
 
 
 def let_the_draft_be_heard(monkeypatch):

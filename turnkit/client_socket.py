@@ -24,7 +24,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import State
 
-from turnkit.plain_frames import FrameEnds, read_message
+from turnkit.plain_frames import FrameEnds, read_message, write_message
 
 SEND_BUFFER_BYTES = 16 * 1024
 """In the kernel; set on the listening socket, from which connections inherit it."""
@@ -143,13 +143,17 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             and not self.transport.is_closing()
         )
 
-    def write(self, message: str | bytes) -> None:
-        """Send a message at once. Only while `keeps_up`: nothing limits what waits to be read."""
-        if isinstance(message, str):
-            self.conn.send_text(message.encode())
-        else:
-            self.conn.send_binary(message)
-        self.transport.write(b"".join(self.conn.data_to_send()))
+    def write(self, message: str | bytes, *, urgent: bool = False) -> None:
+        """Send a message without waiting. Only while `keeps_up`: nothing limits what is not read.
+
+        uvloop writes when all else in a round is done, and several messages together, which is
+        cheap; but what is urgent at once.
+        """
+        if urgent:
+            self.transport.set_write_buffer_limits(high=0)
+        self.transport.write(write_message(message))
+        if urgent:
+            self.transport.set_write_buffer_limits(high=WRITE_LIMIT_BYTES)
 
     def abort(self) -> None:
         """End without a close."""

@@ -17,6 +17,7 @@ class Errand:
     """Work that was begun."""
 
     def __init__(self, begun: Begun) -> None:
+        self._begun = begun
         self._task = begun.task
         self._ended = anyio.Event()
         self._task.add_done_callback(lambda _: self._ended.set())
@@ -31,7 +32,9 @@ class Errand:
         self._task.cancel()
         with anyio.CancelScope(shield=True):
             await self._ended.wait()
-        if not self._task.cancelled():
+        if self._task.cancelled():
+            _ = self._begun.error
+        else:
             self._task.exception()
 
 

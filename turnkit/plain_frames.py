@@ -1,4 +1,4 @@
-"""Ordinary WebSocket frames, read the short way (RFC 6455, section 5.2). No I/O.
+"""Ordinary WebSocket frames, read and written the short way (RFC 6455, section 5.2). No I/O.
 
 websockets reads every frame, and does all that is right about the odd ones, in forty calls; a
 caller sends 50 a second, and nearly all are one whole message each. Those alone are read here.
@@ -41,6 +41,20 @@ def read_message(data: bytes, start: int) -> tuple[str | bytes, int] | None:
         return message.decode(), end
     except UnicodeDecodeError:
         return None
+
+
+def write_message(message: str | bytes) -> bytes:
+    """Return a server's message on the wire, whole in one frame: not masked, and no extensions."""
+    if isinstance(message, str):
+        opcode, data = _TEXT, message.encode()
+    else:
+        opcode, data = _BINARY, message
+    size = len(data)
+    if size < _TWO_BYTES:
+        return b"%c%c%b" % (opcode, size, data)
+    if size < 1 << 16:
+        return b"%c%c%b%b" % (opcode, _TWO_BYTES, size.to_bytes(2, "big"), data)
+    return b"%c%c%b%b" % (opcode, _EIGHT_BYTES, size.to_bytes(8, "big"), data)
 
 
 class FrameEnds:

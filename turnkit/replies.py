@@ -6,6 +6,7 @@ It carries out what the turn machine decided, and decides nothing. Nothing in he
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
+from weakref import ref
 
 import structlog
 
@@ -67,7 +68,7 @@ class Replies:
         match purpose:
             case Answer(index, transcript):
                 turn = self._attempt(number, index, transcript)
-                speech = self._agent.reply(turn)
+                speech = self._answer(turn)
             case Apology(index, reason):
                 turn = Turn(index, "", self.history.entries, session=self._session)
                 speech = self._apology(turn, self._errors.pop(index, reason))
@@ -152,7 +153,7 @@ class Replies:
 
         def spend(tokens: int) -> None:
             self._stage.note(ReplySpent(number, tokens=tokens))
-            if turn.speculative:
+            if (turn := attempt()) is not None and turn.speculative:
                 self._stage.spent(tokens, 0)
 
         turn = Turn(
@@ -166,7 +167,14 @@ class Replies:
             session=self._session,
             spend=spend,
         )
+        attempt = ref(turn)  # they would keep each other until a collection of garbage
         return turn
+
+    def _answer(self, turn: Turn) -> AsyncGenerator[Speech, None]:
+        try:
+            return self._agent.reply(turn)
+        except Exception as exc:  # noqa: BLE001  # a `reply` that is no generator may do anything
+            return _broken(exc)
 
     async def _apology(self, turn: Turn, error: str) -> AsyncGenerator[Speech, None]:
         if words := await self._agent.on_error(turn, error):
@@ -175,6 +183,11 @@ class Replies:
 
 async def _words(text: str) -> AsyncGenerator[Speech, None]:
     yield text
+
+
+async def _broken(error: Exception) -> AsyncGenerator[Speech, None]:
+    raise error
+    yield ""  # which makes this a generator
 
 
 def _decide(turn: Turn, *, final: bool) -> None:

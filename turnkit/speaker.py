@@ -4,13 +4,12 @@ It holds no rule about who may speak: it prepares when told to exist, sounds whe
 is silent from the instant it is cancelled, whatever its agent still does.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from math import inf
 from typing import TypeAlias, assert_never
 
-import anyio
 import structlog
 
 from turnkit import clock
@@ -33,7 +32,7 @@ from turnkit.turn.events import (
     ReplyEvent,
     ReplyFailed,
 )
-from turnkit.unruly import Begun, see_through
+from turnkit.unruly import Begun
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +64,7 @@ class Speaker:
 
     def __init__(self, reply: int, speech: AsyncGenerator[Speech, None], stage: Stage) -> None:
         self.reply = reply
-        self.error: Exception | None = None
+        self.error: str | None = None
         self._speech = speech
         self._script = Script()
         self._stage = stage
@@ -78,7 +77,8 @@ class Speaker:
         self._room = Bell()
         self._released = False
         self._said = False  # whether the agent has ended, one way or the other
-        self._scope: anyio.CancelScope | None = None  # once it runs
+        self._cancelled = False
+        self._voicing: Begun | None = None  # once `run` has begun
         self._started = False
         self._silenced = False
         self._paused = False
@@ -110,12 +110,15 @@ class Speaker:
         self._silenced = True
         if self._started:
             self._stage.transport.clear(self.reply)
-        self._speaking.cancel()  # at once: it may be about to do what it was waiting for
-        self._stage.afterwards(self._end_work)
+        self._give_up()
 
-    def _end_work(self) -> None:
-        if self._scope is not None:
-            self._scope.cancel()
+    def _give_up(self) -> None:
+        """End the work, at once: an agent may be about to do what it was waiting for."""
+        self._cancelled = True
+        self._speaking.cancel()
+        if self._voicing is not None:
+            self._voicing.cancel()
+        self._news.ring()
 
     def acknowledge(self, played_s: float) -> None:
         """Take in how far the far end has played."""
@@ -135,63 +138,69 @@ class Speaker:
     def begin(self) -> None:
         """Have the agent begin; `run` must follow. What it asks for is what everybody waits for."""
         self._speaking = Begun(self._listen_to_agent())
+        self._speaking.task.add_done_callback(self._agent_ended)
 
     async def run(self) -> None:
-        """Prepare the reply, play it once released, and report how it ended."""
-        self._following = anyio.CancelScope()
-        with anyio.CancelScope() as self._scope:
-            if self._silenced:
-                self._scope.cancel()  # too soon to have been told
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._follow_agent)
-                tasks.start_soon(self._compose)
-                outcome = await self._play()
+        """Have it voiced, play it once released, and report how it ended."""
+        self._voicing = voicing = Begun(self._compose())
+        try:
+            if (outcome := await self._play()) is not None:
                 self._stage.report(outcome)
-                tasks.cancel_scope.cancel()
+        finally:
+            self._give_up()
+            grace_s = self._stage.settings.cancel_grace_s
+            await self._speaking.end(grace_s, self._agent_abandoned)
+            await voicing.end(grace_s, self._voice_abandoned)
 
     async def _compose(self) -> None:
         """Have the voice speak what the agent says, at its own pace, to the end."""
-        await self._guard(self._voice())
-        if self.error is not None:
-            self._following.cancel()  # nobody will hear what the agent says
-        await self._until(lambda: self._said)  # what it raised, and what it did, is known by then
+        try:
+            await self._voice()
+        except Exception as exc:  # noqa: BLE001  # voices may raise anything
+            self._failed(exc)
+            # Nobody will hear what the agent says.
+            await self._speaking.end(self._stage.settings.cancel_grace_s, self._agent_abandoned)
+        else:
+            await self._until(lambda: self._said)  # what it raised, and did, is known by then
         self._playout.end()
         self._composed = True
         self._news.ring()
 
-    async def _guard(self, work: Awaitable[None]) -> None:
-        """Do a part of the reply's work; what it raises costs this reply and no more."""
-        try:
-            await work
-        except Exception as exc:  # agents and voices may raise anything
-            self.error = self.error or exc
-            if isinstance(exc, ModelError) and exc.fault == "busy":
-                self._stage.busy(_BUSY_S if exc.retry_after_s is None else exc.retry_after_s)
-            log.error("reply.failed", reply=self.reply, error=describe(exc), exc_info=exc)
+    def _failed(self, error: Exception) -> None:
+        """Take in what part of the work raised: it costs this reply and no more."""
+        self.error = self.error or describe(error)
+        if isinstance(error, ModelError) and error.fault == "busy":
+            self._stage.busy(_BUSY_S if error.retry_after_s is None else error.retry_after_s)
+        log.error("reply.failed", reply=self.reply, error=describe(error), exc_info=error)
+        error.__traceback__ = None  # it leads here, by way of the task that keeps the error
 
-    async def _follow_agent(self) -> None:
-        with self._following:
-            await self._guard(self._see_through())
+    def _agent_ended(self, _: object) -> None:
+        if isinstance(error := self._speaking.error, Exception):  # agents may raise anything
+            self._failed(error)
         self._script.end()  # which an agent that never began has not done
         self._said = True
         self._news.ring()
 
-    async def _see_through(self) -> None:
-        await see_through(self._speaking, self._stage.settings.cancel_grace_s, self._abandoned)
-
-    def _abandoned(self) -> None:
+    def _agent_abandoned(self) -> None:
         self._stage.note(AgentStuck(self.reply))
+        self._tell_abandoned("agent")
+
+    def _voice_abandoned(self) -> None:
+        self._tell_abandoned("voice")
+
+    def _tell_abandoned(self, who: str) -> None:
         log.error(
             "reply.abandoned",
             reply=self.reply,
             grace_s=self._stage.settings.cancel_grace_s,
-            advice="the agent swallows cancellation; let asyncio.CancelledError pass",
+            advice=f"the {who} swallows cancellation; let asyncio.CancelledError pass",
         )
 
     async def _listen_to_agent(self) -> None:
         """Pass on what the agent yields, up to the length a reply may have."""
         left = self._stage.settings.max_reply_chars
         try:
+            _check_generator(self._speech)
             async with aclosing(self._speech) as speech:
                 async for piece in speech:
                     if self._silenced:
@@ -269,13 +278,16 @@ class Speaker:
         while self._playout.waiting_s > self._stage.settings.staged_audio_s:
             await self._room.wait()
 
-    async def _play(self) -> ReplyEvent:
-        """Send audio as it falls due, until the user has heard all; return how it went."""
-        while not self._released:
+    async def _play(self) -> ReplyEvent | None:
+        """Send audio as it falls due, until the user has heard all; return how it went.
+
+        None if it was cancelled.
+        """
+        while not (self._released or self._cancelled):
             if self.error is not None:
-                return ReplyFailed(self.reply, describe(self.error))
+                return ReplyFailed(self.reply, self.error)
             await self._news.wait()  # the draft's fate is the turn machine's to decide
-        while True:
+        while not self._cancelled:
             self._send_due()
             if self._paused:
                 await self._news.wait()
@@ -287,6 +299,7 @@ class Speaker:
                 self._silenced = True
                 return ReplyFailed(self.reply, "it stopped in mid-reply")
             await self._news.wait(min(clock.tick(self._playout.next_at()), self._starved_at()))
+        return None
 
     def _starved_at(self) -> float:
         """Return when a reply that has begun to sound counts as broken down, for want of more."""
@@ -296,7 +309,7 @@ class Speaker:
 
     def _outcome(self) -> ReplyEvent:
         if self.error is not None:
-            return ReplyFailed(self.reply, describe(self.error))
+            return ReplyFailed(self.reply, self.error)
         if self._playout.has_audio:
             return PlayoutFinished(self.reply)
         return ReplyDeclined(self.reply)
@@ -320,6 +333,18 @@ class Speaker:
     async def _until(self, holds: Callable[[], bool]) -> None:
         while not holds():
             await self._news.wait()
+
+
+def _check_generator(speech: object) -> None:
+    """Raise TypeError for what an agent's `reply` must not return, in words for who wrote it."""
+    if hasattr(speech, "aclose"):
+        return
+    if isinstance(speech, Coroutine):
+        speech.close()  # or Python would complain that nobody awaited it
+    raise TypeError(
+        f"reply() returned {type(speech).__name__}; write it as an async generator: "
+        "async def reply(self, turn): yield ..."
+    )
 
 
 def describe(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 anyio cancels again at every await until the code has ended, so that code which swallows it would
 spin for ever and hold up its task group. Here it runs in a task of its own, is cancelled once, and
-is left behind after a grace. This and the virtual clock are the two users of asyncio itself.
+is left behind after a grace.
 """
 
 import asyncio
@@ -24,12 +24,49 @@ class Begun:
         else:
             self.task = loop.create_task(work)
         self._cancelled = False
+        self._left_behind = False
+        self._asked = False
+        self._error: BaseException | None = None
+
+    @property
+    def error(self) -> BaseException | None:
+        """What it raised, once it has ended; None if it was cancelled.
+
+        To be asked for even of what was cancelled: until then the task keeps where it was, which
+        keeps the task, until a collection of garbage stops all calls. An error with its traceback
+        does the same.
+        """
+        if not self._asked:
+            self._asked = True
+            try:
+                self.task.result()
+            except asyncio.CancelledError:
+                return None
+            except BaseException as exc:  # noqa: BLE001  # whoever asks decides
+                self._error = exc
+        return self._error
 
     def cancel(self) -> None:
         """Cancel it, once: whatever it does next, it does not get to do."""
         if not self._cancelled:
             self._cancelled = True
             self.task.cancel()
+
+    async def end(self, grace_s: float, abandoned: Callable[[], None]) -> None:
+        """Cancel it and wait for its end, at most `grace_s`; then call `abandoned`, once.
+
+        This cannot be cancelled. What the work raises on its way out is for `error` to tell.
+        """
+        self.cancel()
+        if not self.task.done() and not self._left_behind:
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([self.task], timeout=grace_s)
+        if self.task.done():
+            _ = self.error
+        elif not self._left_behind:
+            self._left_behind = True
+            self.task.add_done_callback(lambda _: self.error)
+            abandoned()
 
 
 async def run_unruly(
@@ -39,29 +76,10 @@ async def run_unruly(
 
     What `work` raises is raised here, unless it was cancelled or abandoned.
     """
-    await see_through(Begun(work()), grace_s, abandoned)
-
-
-async def see_through(begun: Begun, grace_s: float, abandoned: Callable[[], None]) -> None:
-    """Wait for the end of a task as `run_unruly` does."""
-    done, task = anyio.Event(), begun.task
-    task.add_done_callback(lambda _: done.set())
+    begun = Begun(work())
     try:
-        await done.wait()
-    except anyio.get_cancelled_exc_class():
-        begun.cancel()
-        with anyio.CancelScope(deadline=anyio.current_time() + grace_s, shield=True):
-            await done.wait()
-        if not task.done():
-            task.add_done_callback(_end_quietly)
-            abandoned()
-        else:
-            _end_quietly(task)
+        await asyncio.wait([begun.task])
+    except asyncio.CancelledError:
+        await begun.end(grace_s, abandoned)
         raise
-    task.result()
-
-
-def _end_quietly(task: "asyncio.Task[None]") -> None:
-    """Take what a cancelled task raised on its way out: nobody is left to hear of it."""
-    if not task.cancelled():
-        task.exception()
+    begun.task.result()

@@ -284,11 +284,20 @@ async def test_the_settings_say_which_model_and_where(server):
     [
         ({}, "llm openai needs a key: set OPENAI_API_KEY, or OPENAI_BASE_URL"),
         ({"openai_base_url": "localhost:11434/v1"}, "must begin with http:// or https://, not"),
+        (
+            {"openai_api_key": SecretStr("can\nary")},
+            "OPENAI_API_KEY contains characters that no key",
+        ),
+        (
+            {"openai_api_key": SecretStr("canary\u2026")},
+            "OPENAI_API_KEY contains characters that no key",
+        ),
     ],
 )
 async def test_settings_that_cannot_work_are_errors(given, message):
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(ConfigError, match=message) as caught:
         create(None, Settings.model_construct(**given))
+    assert "ary" not in str(caught.value)
 
 
 async def test_what_is_not_installed_is_named(monkeypatch):

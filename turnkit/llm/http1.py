@@ -128,9 +128,9 @@ class Connection(asyncio.Protocol):
 
     def ask(self, request: bytes) -> Answer:
         """Send a request, head and body; the connection has to be idle."""
+        self._transport.write(request)  # first of all: everybody waits for it
         self._answer = answer = Answer(self)
         self._head_bytes = 0
-        self._transport.write(request)
         return answer
 
     def cut(self, answer: Answer) -> None:
@@ -183,6 +183,7 @@ class Connection(asyncio.Protocol):
             answer.ended = True
             answer.tell()
         self._end("the connection was closed" if exc is None else f"{type(exc).__name__}")
+        del self._parser  # it leads back here, which only a collection of garbage would notice
 
     # What the parser calls.
 

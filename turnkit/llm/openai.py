@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 import structlog
+from pydantic import SecretStr
 
 from turnkit.config import Settings
 from turnkit.errors import ConfigError, ModelError
@@ -61,11 +62,7 @@ def create(argument: str | None, settings: Settings) -> Model:
         )
     if base_url is not None and not base_url.startswith(("http://", "https://")):
         raise ConfigError(f"OPENAI_BASE_URL must begin with http:// or https://, not {base_url!r}")
-    return OpenAIModel(
-        argument or settings.openai_model,
-        api_key=None if key is None else key.get_secret_value(),
-        base_url=base_url,
-    )
+    return OpenAIModel(argument or settings.openai_model, api_key=_read_key(key), base_url=base_url)
 
 
 async def close() -> None:
@@ -102,8 +99,8 @@ class OpenAIModel:
         self, messages: Sequence[Item], tools: Sequence[ToolSpec] = ()
     ) -> AsyncGenerator[Delta, None]:
         """Yield the answer as it comes."""
-        reader = StreamReader()
         async with aclosing(await self._ask(messages, tools)) as answer:
+            reader = StreamReader()
             _check_kind(answer)
             while not reader.done and (piece := await _next(answer, reader)):
                 for delta in reader.feed(piece):
@@ -127,6 +124,18 @@ class OpenAIModel:
             return await self._ask(messages, tools)
         log.debug("model.refused", pii_answer=said.decode(errors="replace"))
         raise _failure(answer, said)
+
+
+def _read_key(key: SecretStr | None) -> str | None:
+    """Return the key. Raises ConfigError, without the key."""
+    if key is None:
+        return None
+    secret = key.get_secret_value().strip()
+    if not (secret.isascii() and secret.isprintable()):
+        raise ConfigError(
+            "OPENAI_API_KEY contains characters that no key has, or a line break; copy it again"
+        )
+    return secret
 
 
 def _route(api_key: str | None, base_url: str | None) -> "Route":

@@ -77,10 +77,10 @@ class Peer:
             and self.verdict is None
         )
 
-    def write(self, message: str | bytes) -> None:
-        """Send a message at once. Only while the peer keeps up."""
+    def write(self, message: str | bytes, *, urgent: bool = False) -> None:
+        """Send a message in this round of the event loop, or now. Only while the peer keeps up."""
         assert self._connection is not None
-        self._connection.write(message)
+        self._connection.write(message, urgent=urgent)
 
     async def send(self, message: str | bytes) -> None:
         """Send a message. Raises TransportClosed, also when the peer reads nothing for long."""
@@ -116,15 +116,17 @@ class Peer:
 
         Raises WireError when it goes on and on.
         """
-        now = clock.now()
+        self._charge(audio_s, clock.now())
+
+    def _charge(self, audio_s: float, now: float) -> None:
         self._read_at = now + self._intake.admit(audio_s, now)
 
     def admit(self, audio_s: float) -> bool:
         """Account for a message that was diverted; return False if `receive` has to see to it."""
-        if clock.now() < self._read_at:
+        if (now := clock.now()) < self._read_at:
             return False
         try:
-            self.charge(audio_s)
+            self._charge(audio_s, now)
         except WireError:
             return False  # `receive` is charged for it again, and raises it again
         return True

@@ -5,7 +5,7 @@ At once means before `send` returns, without waking a task: 20 ms after a frame 
 
 from collections.abc import Callable, Iterable, Iterator
 
-from turnkit.transports.outbox import Outbox, Outgoing
+from turnkit.transports.outbox import Clear, Frame, Outbox, Outgoing
 from turnkit.transports.peer import Peer
 
 
@@ -23,15 +23,24 @@ class Sender:
         self._outbox = outbox
         self._worded = worded
         self._running = False
+        self._reply = -1  # the newest that a frame was sent of
 
     def send(self) -> None:
         """Send what is queued, as far as the peer keeps up; `run` sees to the rest."""
         while self._running and self._peer.keeps_up:
             if (item := self._outbox.next()) is None:
                 return
+            urgent = self._is_urgent(item)
             for message in self._worded(item):
-                self._peer.write(message)
+                self._peer.write(message, urgent=urgent)
         self._outbox.ring()
+
+    def _is_urgent(self, item: Outgoing) -> bool:
+        """Tell whether the user waits for it: the first sound of a reply, or that it ceases."""
+        if isinstance(item, Frame) and item.reply != self._reply:
+            self._reply = item.reply
+            return True
+        return isinstance(item, Clear)
 
     async def run(self) -> None:
         """Send until cancelled, and nothing before. Raises TransportClosed."""

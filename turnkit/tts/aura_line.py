@@ -162,6 +162,7 @@ class Line:
     async def _serve(self, websocket: ClientConnection) -> LineLost:
         """Send and receive until the end; return its cause, which a task group would wrap."""
         self._websocket = websocket
+        websocket.transport.set_write_buffer_limits(0)  # or uvloop writes when all else is done
         self.opened_at = clock.now()
         self._become_free()
         try:

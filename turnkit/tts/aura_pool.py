@@ -79,12 +79,15 @@ class Pool:
     def _free(self, characters: int) -> Line | None:
         """Return the line to speak on: a young one if there is, and the longest free of those."""
         now = clock.now()
-        able = [
-            (self._is_old(line, now), since, line)
-            for line in self._lines
-            if (since := line.free_since) is not None and line.allowed_at(characters, now) <= now
-        ]
-        return min(able, key=lambda one: one[:2])[2] if able else None
+        found, least = None, (True, inf)
+        for line in self._lines:
+            since = line.free_since
+            if since is None or line.allowed_at(characters, now) > now:
+                continue
+            rank = self._is_old(line, now), since
+            if rank < least:
+                found, least = line, rank
+        return found
 
     def _allowed_at(self, characters: int, now: float) -> float:
         free = [line for line in self._lines if line.free_since is not None]

@@ -74,7 +74,7 @@ class ClauseCutter:
         self._rest += text
         self._by_words = self._by_words or len(text.strip()) > 1
         pieces = []
-        while end := self._cut() or self._forced_cut(_LOOK_AHEAD_CHARS):
+        while self._rest and (end := self._cut() or self._forced_cut(_LOOK_AHEAD_CHARS)):
             pieces.append(self._take(end))
         return pieces
 
@@ -123,7 +123,9 @@ class ClauseCutter:
 
     def _is_certain(self, mark: re.Match[str]) -> bool:
         """Tell whether the mark ends what stands before it, rather than being a part of a word."""
-        word = re.split(r"\s", mark.string[: mark.start()])[-1].lstrip("([\"'“‘*_")
+        before = mark.string[: mark.start()]
+        word = "" if not before or before[-1].isspace() else before.rsplit(maxsplit=1)[-1]
+        word = word.lstrip("([\"'“‘*_")
         following = mark.string[mark.end() : mark.end() + 1]
         if mark[0].startswith("."):
             known = following or (self._by_words and word.isalpha())  # "3." may become "3.50"
