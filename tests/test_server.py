@@ -396,7 +396,9 @@ def test_an_agent_that_refuses_to_end_does_not_keep_the_process():
 async def test_what_a_model_keeps_open_is_closed_when_the_server_ends(tmp_path, monkeypatch):
     folder = tmp_path / "house"
     folder.mkdir()
-    source = "closed = []\ndef create(argument, settings): ...\nasync def close(): closed.append(1)\n"
+    source = (
+        "closed = []\ndef create(argument, settings): ...\nasync def close(): closed.append(1)\n"
+    )
     (folder / "model.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     async with serving(llm="house.model"):
