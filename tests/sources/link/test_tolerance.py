@@ -1,3 +1,5 @@
+"""How much nonsense of a server is borne."""
+
 from turnkit.sources.link.tolerance import LIMIT, WINDOW_S, Tolerance
 
 
